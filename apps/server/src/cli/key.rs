@@ -1,0 +1,145 @@
+//! `module-monitor key`.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand};
+use module_monitor_domain::SiteId;
+use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_storage::{ApiKey, Page, Storage, StorageError};
+use serde::Serialize;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::database::DatabaseArgs;
+use super::output::{print_json, print_line, print_table, time_cell};
+use super::site::name;
+use crate::admin::issue_key;
+
+/// How many rows are read at once.
+const PAGE: usize = 500;
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  module-monitor key create --admin --name \"dashboard\" --expires-in 90d
+  module-monitor key create --site 0198c5f2-0000-7000-8000-000000000000     a second key, to replace the first";
+
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Issue an API key and print it; it is shown only now
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create(CreateArgs),
+    /// Revoke a key for good
+    Revoke {
+        /// The id of the key: the middle part of mm_ID_SECRET, as `key list` shows it
+        id: String,
+    },
+    /// List the keys, without their secrets
+    List {
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("scope").args(["site", "admin"]).required(true))]
+pub(super) struct CreateArgs {
+    /// The site it is for
+    #[arg(long, value_name = "ID")]
+    site: Option<SiteId>,
+    /// For all sites and everything else
+    #[arg(long)]
+    admin: bool,
+    /// What people call the key
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    /// How long it works, as in 90d or 12h; for good if not given
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    expires_in: Option<Duration>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(command: KeyCommand, database: &DatabaseArgs) -> anyhow::Result<()> {
+    let storage = database.open().await?;
+    match command {
+        KeyCommand::Create(args) => create(args, storage.as_ref()).await,
+        KeyCommand::Revoke { id } => revoke(&id, storage.as_ref()).await,
+        KeyCommand::List { json } => list(storage.as_ref(), json).await,
+    }
+}
+
+async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
+    let key = issue_key(storage, &SystemClock, args.site, args.name, args.expires_in).await?;
+    let (id, text) = (key.record.id, key.text);
+    if args.json {
+        return print_json(&json!({"id": id, "api_key": text.reveal()}));
+    }
+    print_line(&format!("Key id:   {id}\nAPI key:  {}\n\nThe key is not shown again.", text.reveal()))
+}
+
+async fn revoke(id: &str, storage: &dyn Storage) -> anyhow::Result<()> {
+    if !storage.revoke_key(id, SystemClock.now()).await? {
+        anyhow::bail!("there is no key with that id; `module-monitor key list` shows the ids");
+    }
+    print_line(&format!("Key {id} is revoked."))
+}
+
+/// A key in a listing.
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    site_id: Option<String>,
+    name: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    revoked_at: Option<OffsetDateTime>,
+}
+
+impl From<ApiKey> for Row {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            site_id: key.site_id.map(|site| site.to_string()),
+            name: key.name,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
+    let keys: Vec<Row> = all_keys(storage).await?.into_iter().map(Row::from).collect();
+    if json {
+        return print_json(&keys);
+    }
+    let rows = keys.into_iter().map(|key| {
+        let site = key.site_id.unwrap_or_else(|| "admin".to_owned());
+        let name = key.name.unwrap_or_default();
+        [key.id, site, name, time_cell(Some(key.created_at)), time_cell(key.expires_at), time_cell(key.revoked_at)]
+    });
+    print_table(["ID", "SITE", "NAME", "CREATED", "EXPIRES", "REVOKED"], rows)
+}
+
+async fn all_keys(storage: &dyn Storage) -> Result<Vec<ApiKey>, StorageError> {
+    let mut keys: Vec<ApiKey> = Vec::new();
+    loop {
+        let after = keys.last().map(|key| key.id.clone());
+        let page = storage.list_keys(Page { limit: PAGE, after }).await?;
+        let is_last = page.len() < PAGE;
+        keys.extend(page);
+        if is_last {
+            return Ok(keys);
+        }
+    }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if lifetime.is_zero() { Err("it must be longer than no time".to_owned()) } else { Ok(lifetime) }
+}

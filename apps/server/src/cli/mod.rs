@@ -1,0 +1,171 @@
+//! The command line.
+
+mod database;
+mod key;
+mod migrate;
+mod output;
+mod serve;
+mod site;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use module_monitor_storage::StorageError;
+use tracing_subscriber::EnvFilter;
+
+use crate::logging::{self, Chain, LogFormat};
+use database::DatabaseArgs;
+
+/// The exit code for settings that cannot be used.
+const BAD_SETTING: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  module-monitor site create --name \"My site\"       register a site; prints its id and its API key
+  module-monitor serve --listen 0.0.0.0:8080        take reports from everywhere
+  module-monitor key create --admin                 a key for all sites
+  module-monitor --database-url postgres://mm@db/mm serve
+
+Every option has an environment variable; an option on the command line wins.
+Logs go to standard error, data to standard output.";
+
+/// Keeps track of the modules that Drupal sites have installed.
+#[derive(Parser)]
+#[command(name = "module-monitor", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes, before or after its own arguments.
+#[derive(Args)]
+struct GlobalArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Redis, for several nodes on one database; nothing uses it yet
+    // An address may hold a password, so the help never shows the variable's value.
+    #[arg(long, global = true, value_name = "URL", env = "MODULE_MONITOR_REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// How log lines look
+    #[arg(long, global = true, value_name = "FORMAT", env = "MODULE_MONITOR_LOG_FORMAT", default_value = "pretty")]
+    log_format: LogFormat,
+    /// What to log: error, warn, info, debug or trace, also for single parts, as in info,module_monitor_storage=debug
+    #[arg(long, global = true, value_name = "LEVEL", env = "MODULE_MONITOR_LOG_LEVEL")]
+    #[arg(default_value = "info,actix_server=warn", value_parser = log_filter)]
+    log_level: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Register and list sites
+    #[command(subcommand)]
+    Site(site::SiteCommand),
+    /// Issue, revoke and list API keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+}
+
+/// Reads the command line, does what it says, and returns the exit code: 0, or 1 where it failed, or 2 where a setting
+/// cannot be used.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { global, command } = cli;
+    logging::init(global.log_format, EnvFilter::try_new(&global.log_level)?);
+    if global.redis_url.is_some() {
+        tracing::warn!("--redis-url is set, but nothing uses Redis yet");
+    }
+    match command {
+        Command::Serve(args) => serve::run(args, &global.database).await,
+        Command::Migrate => migrate::run(&global.database).await,
+        Command::Site(command) => site::run(command, &global.database).await,
+        Command::Key(command) => key::run(command, &global.database).await,
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Help and versions as they are; mistakes as one line without the usage, which is what `--help` is for.
+fn explain(error: &clap::Error) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if asked_for || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(if asked_for { 0 } else { BAD_SETTING });
+    }
+    let text = error.to_string();
+    let said = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<&str> = said.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
+    complain(&said.join(" "));
+    ExitCode::from(BAD_SETTING)
+}
+
+/// One line with the error and everything behind it.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let bad_url = error.chain().filter_map(|cause| cause.downcast_ref()).find_map(|cause| match cause {
+        StorageError::Url(why) => Some(why),
+        _ => None,
+    });
+    if let Some(why) = bad_url {
+        complain(&format!("error: invalid value for '--database-url <URL>': {why}"));
+        return ExitCode::from(BAD_SETTING);
+    }
+    complain(&format!("error: {}", Chain(error.as_ref())));
+    ExitCode::FAILURE
+}
+
+/// Where nobody reads standard error, there is nobody to tell that either.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", line.replace('\n', " "));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_of_serve_has_a_variable() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for arg in command.get_arguments().chain(serve.get_arguments()) {
+            let long = arg.get_long().unwrap_or_default();
+            let expected = format!("MODULE_MONITOR_{}", long.to_uppercase().replace('-', "_"));
+            let env = arg.get_env().map(|env| env.to_string_lossy().into_owned());
+            assert!(["help", "version"].contains(&long) || env == Some(expected), "--{long}: {env:?}");
+        }
+    }
+
+    #[test]
+    fn the_database_is_named_before_or_after_the_command() {
+        for line in [["x", "--database-url", "sqlite://a", "migrate"], ["x", "migrate", "--database-url", "sqlite://a"]]
+        {
+            let cli = Cli::try_parse_from(line).ok().unwrap();
+            assert_eq!(cli.global.database.database_url, "sqlite://a");
+        }
+    }
+}

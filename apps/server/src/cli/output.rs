@@ -1,0 +1,39 @@
+//! Data on standard output.
+
+use std::io::{self, ErrorKind, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Prints one line.
+pub(super) fn print_line(line: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// Prints JSON.
+pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print_line(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a table, as wide as the terminal where there is one.
+pub(super) fn print_table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header).add_rows(rows);
+    print_line(&table.trim_fmt())
+}
+
+/// A time in RFC 3339, to the second; empty where there is none.
+pub(super) fn time_cell(at: Option<OffsetDateTime>) -> String {
+    let whole_seconds = at.map(|at| at.replace_nanosecond(0).unwrap_or(at));
+    whole_seconds.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+}

@@ -1,0 +1,219 @@
+//! Reading a JSON body: bounded in size and time, and decompressed on the way.
+
+use std::cell::Cell;
+use std::io;
+use std::time::Duration;
+
+use actix_web::error::PayloadError;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, web};
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
+use futures::TryStreamExt;
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+use tokio_util::io::StreamReader;
+
+use super::problem::{Code, Problem};
+
+/// The most bytes of a body, decompressed.
+const LIMIT: usize = 16 * 1024 * 1024;
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// What a zstd frame may make us allocate before its first byte: 2^23 bytes, all that RFC 9659 lets a sender ask for.
+const ZSTD_WINDOW_LOG: u32 = 23;
+/// Decompressed at once, in bytes, before other requests get their turn.
+const STEP: usize = 64 * 1024;
+
+/// A body as text that may be JSON.
+pub(crate) struct Body {
+    /// The decompressed bytes, at most 16 MiB.
+    pub(crate) json: Vec<u8>,
+    /// How many bytes were received.
+    pub(crate) received: usize,
+}
+
+/// Reads the body of `request`. Nothing is read where its headers already say that it cannot be used.
+pub(crate) async fn read_json(request: &HttpRequest, payload: web::Payload) -> Result<Body, Problem> {
+    require_json(request)?;
+    let encoding = Encoding::of(request.headers())?;
+    if encoding == Encoding::Identity && content_length(request.headers()).is_some_and(|n| n > LIMIT) {
+        return Err(too_large());
+    }
+    match timeout(TIMEOUT, decode(payload, encoding)).await {
+        Ok(body) => body,
+        Err(_elapsed) => {
+            let detail = format!("The whole body must arrive within {} seconds", TIMEOUT.as_secs());
+            Err(Problem::new(Code::RequestTimeout, detail))
+        }
+    }
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| {
+        let json = mime.subtype() == "json" || mime.suffix().is_some_and(|suffix| suffix == "json");
+        mime.type_() == "application" && json
+    });
+    if is_json {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "Send JSON, with Content-Type: application/json")
+        .with_header(header::ACCEPT, HeaderValue::from_static("application/json")))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How a body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+    Brotli,
+    Zstd,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut named = headers.get_all(header::CONTENT_ENCODING);
+        let encoding = match (named.next(), named.next()) {
+            (None, _) => Some(Self::Identity),
+            (Some(value), None) => value.to_str().ok().and_then(Self::from_name),
+            _ => None,
+        };
+        encoding.ok_or_else(|| {
+            Problem::new(Code::UnsupportedEncoding, "Send the body as it is, or compressed once with gzip, br or zstd")
+                .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd, identity"))
+        })
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Self::Identity),
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "br" => Some(Self::Brotli),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+async fn decode(payload: web::Payload, encoding: Encoding) -> Result<Body, Problem> {
+    let received = Cell::new(0);
+    let chunks = payload.inspect_ok(|chunk| received.set(received.get() + chunk.len())).map_err(io::Error::other);
+    let json = decompress(StreamReader::new(chunks), encoding).await?;
+    Ok(Body { json, received: received.get() })
+}
+
+async fn decompress(compressed: impl AsyncBufRead + Unpin, encoding: Encoding) -> Result<Vec<u8>, Problem> {
+    match encoding {
+        Encoding::Identity => read_bounded(compressed).await,
+        Encoding::Brotli => read_bounded(BrotliDecoder::new(compressed)).await,
+        Encoding::Gzip => {
+            let mut decoder = GzipDecoder::new(compressed);
+            decoder.multiple_members(true);
+            read_bounded(decoder).await
+        }
+        Encoding::Zstd => {
+            let mut decoder = ZstdDecoder::with_params(compressed, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]);
+            decoder.multiple_members(true);
+            read_bounded(decoder).await
+        }
+    }
+}
+
+/// Reads to the end, or until there is more than the limit. The decoders only decompress what there is room for, so a
+/// compression bomb is noticed at 16 MiB, however little of it has arrived.
+async fn read_bounded(mut reader: impl AsyncRead + Unpin) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    loop {
+        body.reserve(STEP);
+        let room = (LIMIT + 1 - body.len()).min(STEP) as u64;
+        match (&mut reader).take(room).read_buf(&mut body).await {
+            Ok(0) => return Ok(body),
+            Ok(_) if body.len() > LIMIT => return Err(too_large()),
+            Ok(_) => tokio::task::consume_budget().await,
+            Err(error) => return Err(unreadable(&error)),
+        }
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::BodyTooLarge, "A body has at most 16 MiB after decompression; send fewer modules at once")
+}
+
+fn unreadable(error: &io::Error) -> Problem {
+    let lost = error.get_ref().is_some_and(|inner| inner.is::<PayloadError>());
+    if lost {
+        return Problem::new(Code::IncompleteBody, "The connection ended before the body did");
+    }
+    Problem::new(Code::BadEncoding, "The body cannot be decompressed, or it ends early")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder};
+
+    async fn bytes(mut reader: impl AsyncRead + Unpin) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    async fn compressed(plain: &[u8]) -> [(Encoding, Vec<u8>); 3] {
+        [
+            (Encoding::Gzip, bytes(GzipEncoder::new(plain)).await),
+            (Encoding::Brotli, bytes(BrotliEncoder::new(plain)).await),
+            (Encoding::Zstd, bytes(ZstdEncoder::new(plain)).await),
+        ]
+    }
+
+    async fn code_of(body: &[u8], encoding: Encoding) -> Result<usize, Code> {
+        decompress(body, encoding).await.map(|plain| plain.len()).map_err(|p| p.code())
+    }
+
+    #[tokio::test]
+    async fn bodies_are_decompressed_up_to_the_limit_and_no_further() {
+        let mut plain = vec![b' '; LIMIT];
+        for (encoding, body) in compressed(&plain).await {
+            assert_eq!(code_of(&body, encoding).await, Ok(LIMIT), "{encoding:?}");
+        }
+        plain.push(b' ');
+        for (encoding, body) in compressed(&plain).await {
+            assert_eq!(code_of(&body, encoding).await, Err(Code::BodyTooLarge), "{encoding:?}");
+        }
+        assert_eq!(code_of(&plain, Encoding::Identity).await, Err(Code::BodyTooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_several_members_is_read_whole_and_a_damaged_one_refused() {
+        let plain: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
+        for (encoding, body) in compressed(&plain).await {
+            assert_eq!(code_of(&body[..body.len() / 2], encoding).await, Err(Code::BadEncoding), "{encoding:?} cut");
+            assert_eq!(code_of(b"{\"modules\": 1}", encoding).await, Err(Code::BadEncoding), "{encoding:?} plain");
+            if encoding != Encoding::Brotli {
+                assert_eq!(code_of(&body.repeat(2), encoding).await, Ok(plain.len() * 2), "{encoding:?} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn only_json_and_known_encodings_are_taken() {
+        let request =
+            |name: &'static str, value: &str| TestRequest::post().insert_header((name, value)).to_http_request();
+        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"] {
+            assert!(require_json(&request("content-type", good)).is_ok(), "{good}");
+        }
+        for bad in ["", "text/plain", "text/json", "application/jsonp", "multipart/form-data; boundary=x", "json"] {
+            assert!(require_json(&request("content-type", bad)).is_err(), "{bad}");
+        }
+        for bad in ["deflate", "gzip, br", "compress"] {
+            assert!(Encoding::of(request("content-encoding", bad).headers()).is_err(), "{bad}");
+        }
+        assert_eq!(Encoding::of(request("content-encoding", "GZIP").headers()).ok(), Some(Encoding::Gzip));
+        assert_eq!(Encoding::of(request("x-other", "x").headers()).ok(), Some(Encoding::Identity));
+    }
+}

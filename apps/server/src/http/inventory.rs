@@ -1,0 +1,210 @@
+//! What a site has installed, and what happened to it.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use module_monitor_domain::{
+    MachineName, ModuleDetails, ModuleEvent, ModuleType, SiteId, SiteModule, SiteModuleState, UpdateStatus,
+};
+use module_monitor_storage::InventoryFilter;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::AppState;
+use super::auth::Caller;
+use super::problem::{Code, Problem};
+use super::query::Query;
+
+const UPDATE_STATUSES: &str =
+    "not_secure, revoked, not_supported, not_current, current, not_checked, unknown or not_fetched";
+
+/// `GET /sites/{site_id}/modules`, its single view, and the history of a module.
+pub(crate) fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(web::resource("/sites/{site_id}/modules").route(web::get().to(list)).route(web::head().to(list)));
+    cfg.service(
+        web::resource("/sites/{site_id}/modules/{machine_name}").route(web::get().to(show)).route(web::head().to(show)),
+    );
+    cfg.service(
+        web::resource("/sites/{site_id}/modules/{machine_name}/history")
+            .route(web::get().to(history))
+            .route(web::head().to(history)),
+    );
+}
+
+/// An item of the inventory.
+#[derive(Serialize)]
+struct InventoryItem {
+    machine_name: String,
+    name: String,
+    r#type: &'static str,
+    extension: &'static str,
+    version: Option<String>,
+    enabled: bool,
+    project: Option<String>,
+    update_status: Option<UpdateStatus>,
+    security_updates: Vec<SecurityUpdate>,
+    recommended: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    first_seen: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    last_seen: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    last_updated: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    removed_at: Option<OffsetDateTime>,
+}
+
+/// A release that fixes a security problem of the installed version.
+#[derive(Serialize)]
+struct SecurityUpdate {
+    version: String,
+    #[serde(with = "time::serde::rfc3339")]
+    released_at: OffsetDateTime,
+    release_link: String,
+}
+
+/// Everything that is known of a module on a site.
+#[derive(Serialize)]
+struct SingleView {
+    #[serde(flatten)]
+    item: InventoryItem,
+    package: Option<String>,
+    core_compatibility: Vec<String>,
+    dependencies: Vec<String>,
+    description: Option<String>,
+    project_link: Option<String>,
+    schema_version: Option<i32>,
+    security_coverage: bool,
+    datestamp: Option<i64>,
+}
+
+impl InventoryItem {
+    fn new(module: SiteModule) -> Self {
+        let update_status = module.update_status();
+        let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
+        Self {
+            machine_name: module.machine_name.to_string(),
+            name: module.details.name,
+            r#type: module_type.as_str(),
+            extension: extension.as_str(),
+            version: version.map(|v| v.to_string()),
+            enabled,
+            project: project.map(|p| p.to_string()),
+            update_status,
+            // Nothing is recommended before release data has been fetched.
+            security_updates: Vec::new(),
+            recommended: None,
+            first_seen: module.first_seen,
+            last_seen: module.last_seen,
+            last_updated: module.last_updated,
+            removed_at: module.removed_at,
+        }
+    }
+}
+
+impl From<SiteModule> for SingleView {
+    fn from(mut module: SiteModule) -> Self {
+        let ModuleDetails { name, package, core_compatibility, dependencies, description, project_link } =
+            std::mem::take(&mut module.details);
+        let SiteModuleState { schema_version, security_coverage, datestamp, .. } = module.state;
+        module.details.name = name;
+        Self {
+            item: InventoryItem::new(module),
+            package,
+            core_compatibility,
+            dependencies,
+            description,
+            project_link,
+            schema_version,
+            security_coverage,
+            datestamp,
+        }
+    }
+}
+
+async fn list(
+    caller: Caller,
+    site: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let site = caller.existing_site(&site, &state).await?;
+    let mut query = Query::of(&request);
+    let filter = InventoryFilter {
+        enabled: query.take_bool("enabled"),
+        module_type: query.take("type", "core, contrib or custom", ModuleType::from_name),
+        update_status: query.take("update_status", UPDATE_STATUSES, update_status),
+        removed: query.take_bool("removed").unwrap_or(false),
+    };
+    let paging = query.take_paging("modules");
+    query.finish()?;
+    let modules = state.storage.site_modules(site, filter, paging.page()).await?;
+    Ok(HttpResponse::Ok().json(paging.list(modules, |m| m.machine_name.clone(), InventoryItem::new)))
+}
+
+fn update_status(name: &str) -> Option<UpdateStatus> {
+    serde_json::from_value(name.into()).ok()
+}
+
+async fn show(
+    caller: Caller,
+    path: web::Path<(String, String)>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (site, name) = path.into_inner();
+    let site = caller.existing_site(&site, &state).await?;
+    let name = MachineName::parse(&name).map_err(|_| module_not_found())?;
+    let module = state.storage.site_module(site, &name).await?.ok_or_else(module_not_found)?;
+    Ok(HttpResponse::Ok().json(SingleView::from(module)))
+}
+
+/// An entry of a module's history.
+#[derive(Serialize)]
+struct HistoryEntry {
+    event: &'static str,
+    from_version: Option<String>,
+    to_version: Option<String>,
+    sync_id: String,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+}
+
+impl From<ModuleEvent> for HistoryEntry {
+    fn from(event: ModuleEvent) -> Self {
+        Self {
+            event: event.kind.as_str(),
+            from_version: event.from_version,
+            to_version: event.to_version,
+            sync_id: event.sync_id.to_string(),
+            at: event.at,
+        }
+    }
+}
+
+async fn history(
+    caller: Caller,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let (site, name) = path.into_inner();
+    let site = caller.existing_site(&site, &state).await?;
+    let name = MachineName::parse(&name).map_err(|_| module_not_found())?;
+    let mut query = Query::of(&request);
+    let paging = query.take_paging("history");
+    query.finish()?;
+    let events = state.storage.module_history(site, &name, paging.page()).await?;
+    if events.is_empty() && paging.is_first() {
+        require_module(&state, site, &name).await?;
+    }
+    Ok(HttpResponse::Ok().json(paging.list(events, |e| e.id, HistoryEntry::from)))
+}
+
+/// An empty history is that of a module the site has, or else there is nothing to have one.
+async fn require_module(state: &AppState, site: SiteId, name: &MachineName) -> Result<(), Problem> {
+    let module = state.storage.site_module(site, name).await?;
+    module.map(|_| ()).ok_or_else(module_not_found)
+}
+
+fn module_not_found() -> Problem {
+    Problem::new(Code::ModuleNotFound, "The site has never reported this module")
+}

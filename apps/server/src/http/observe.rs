@@ -1,0 +1,139 @@
+//! What happens around every request: its id, its log line, its metrics, the common headers and the shape of errors.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError, web};
+use futures::FutureExt;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use super::AppState;
+use super::metrics::{RequestLabels, RouteLabels};
+use super::problem::Problem;
+use super::request_id::{RequestId, X_REQUEST_ID};
+
+/// The label of requests for addresses that no route has.
+const NO_ROUTE: &str = "none";
+
+/// Runs the rest of the app and sees to it that whatever comes out is logged, counted and, where it is an error, a
+/// problem that names the request.
+pub(crate) async fn observe(
+    state: web::Data<AppState>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let id = RequestId::of(request.headers());
+    // Of the highest level, so that no log filter takes the id off the lines that it lets through.
+    let span = tracing::error_span!("request", id = %id, key = Empty);
+    let path = request.path().to_owned();
+    let mut record = Record::new(state, &request, span.clone());
+    let answer =
+        AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().instrument(span.clone()).await;
+    let _entered = span.enter();
+    match answer {
+        Ok(Ok(response)) => Ok(record.finish(response, &path, &id)),
+        Ok(Err(error)) => Err(record.fail(problem_behind(&error, StatusCode::INTERNAL_SERVER_ERROR), &path, &id)),
+        // The panic hook has logged what it was.
+        Err(_panic) => Err(record.fail(Problem::internal("a handler panicked"), &path, &id)),
+    }
+}
+
+/// The headers that every answer carries.
+pub(crate) fn add_common_headers(headers: &mut HeaderMap, id: &RequestId) {
+    if let Some(value) = id.header_value() {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn problem_behind(error: &Error, status: StatusCode) -> Problem {
+    error.as_error::<Problem>().cloned().unwrap_or_else(|| Problem::of_status(status))
+}
+
+/// One request, written down when it is dropped: also when its client hangs up and nobody finishes it.
+struct Record {
+    state: web::Data<AppState>,
+    span: Span,
+    method: &'static str,
+    route: Option<String>,
+    started: Instant,
+    status: Option<StatusCode>,
+    code: Option<&'static str>,
+}
+
+impl Record {
+    fn new(state: web::Data<AppState>, request: &ServiceRequest, span: Span) -> Self {
+        let started = state.clock.instant();
+        let method = method_label(request.method());
+        Self { state, span, method, route: request.match_pattern(), started, status: None, code: None }
+    }
+
+    /// Turns whatever is an error into a problem, and adds what every answer carries.
+    fn finish(&mut self, mut response: ServiceResponse, path: &str, id: &RequestId) -> ServiceResponse {
+        let status = response.status();
+        self.route = response.request().match_pattern();
+        self.status = Some(status);
+        if !status.is_client_error() && !status.is_server_error() {
+            add_common_headers(response.headers_mut(), id);
+            return response;
+        }
+        let problem = match response.response().error() {
+            Some(error) => problem_behind(error, status),
+            None => Problem::of_status(status),
+        };
+        let problem = match response.headers().get(header::ALLOW) {
+            Some(allowed) => problem.with_header(header::ALLOW, allowed.clone()),
+            None => problem,
+        };
+        let problem = self.note(problem).for_request(path, id.clone());
+        response.into_response(problem.error_response())
+    }
+
+    fn fail(&mut self, problem: Problem, path: &str, id: &RequestId) -> Error {
+        self.note(problem).for_request(path, id.clone()).into()
+    }
+
+    fn note(&mut self, mut problem: Problem) -> Problem {
+        self.status = Some(problem.status_code());
+        self.code = Some(problem.code().as_str());
+        problem.log_cause();
+        problem
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let _entered = self.span.enter();
+        let elapsed = self.state.clock.instant().duration_since(self.started);
+        // 499 is what proxies write where the client did not wait.
+        let status = self.status.map_or(499, |status| status.as_u16());
+        let route = self.route.take().unwrap_or_else(|| NO_ROUTE.to_owned());
+        let ms = elapsed.as_secs_f64() * 1000.0;
+        tracing::info!(method = self.method, route, status, ms, code = self.code, "request");
+        let metrics = &self.state.metrics;
+        let labels = RouteLabels { method: self.method, route: route.clone() };
+        metrics.request_duration.get_or_create(&labels).observe(elapsed.as_secs_f64());
+        metrics.requests.get_or_create(&RequestLabels { method: self.method, route, status }).inc();
+    }
+}
+
+/// Clients can make up methods; labels must stay few.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

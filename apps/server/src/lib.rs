@@ -1,0 +1,13 @@
+//! The server and command line that Drupal sites report their modules to.
+//!
+//! [`Server::start`] runs a server inside this process, which is what `module-monitor serve`, the demo and the tests
+//! do. A request takes three hops: a route of `http`, a service of the ingestion crate, the storage.
+
+pub mod admin;
+pub mod cli;
+mod http;
+pub mod keys;
+pub mod logging;
+mod server;
+
+pub use server::{RunningServer, Server, ServerConfig, ServerError};

@@ -1,0 +1,227 @@
+//! Starts and stops the HTTP server.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{HttpServer, web};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_storage::{Storage, StorageError, StorageOptions, connect};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::http::{self, AppState, Metrics};
+use crate::logging::Chain;
+
+/// How long requests and syncs in progress may take to finish once the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to send its headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept; longer than load balancers keep theirs, so that they close first.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a closing connection may take to read its last answer.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a server needs to know.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: String,
+    /// Connections kept to the database at most.
+    pub database_connections: u32,
+    /// How long a request waits for one of them.
+    pub database_checkout_timeout: Duration,
+    /// Whether to bring the schema up to date first.
+    pub migrate: bool,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ServerConfig {
+    /// The settings that `module-monitor serve` has by default, for this address and database.
+    pub fn new(listen: SocketAddr, database_url: impl Into<String>) -> Self {
+        let storage = StorageOptions::default();
+        Self {
+            listen,
+            database_url: database_url.into(),
+            database_connections: storage.max_connections,
+            database_checkout_timeout: storage.checkout_timeout,
+            migrate: true,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Why a server did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The database URL is wrong or the schema cannot be brought up to date. An absent database is no reason.
+    #[error("the database cannot be used")]
+    Storage(#[from] StorageError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The HTTP server failed.
+    #[error("the HTTP server failed")]
+    Http(#[source] io::Error),
+}
+
+/// The HTTP server.
+pub struct Server;
+
+impl Server {
+    /// Migrates the database, listens, and serves until [`RunningServer::stop`]. Where the database cannot be reached
+    /// it listens all the same, answers 503, and keeps trying to migrate. Call it on a multi-thread tokio runtime.
+    pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
+        let metrics = Metrics::new();
+        let storage = connect(&config.database_url, storage_options(&config, &metrics))?;
+        let migrated = !config.migrate || migrate_once(storage.as_ref()).await?;
+        let state = web::Data::new(AppState::new(storage, config.clock, metrics, migrated));
+        let (listener, addr) = listen(config.listen)?;
+        let (http, handle) = serve(listener, state.clone()).map_err(ServerError::Http)?;
+        let background = state.clone().into_inner();
+        let migration = (!migrated).then(|| tokio::spawn(keep_migrating(background)));
+        tracing::info!("listening on http://{addr}");
+        Ok(RunningServer { addr, state, handle, http, migration })
+    }
+}
+
+/// A server that is serving.
+pub struct RunningServer {
+    addr: SocketAddr,
+    state: web::Data<AppState>,
+    handle: ServerHandle,
+    http: JoinHandle<io::Result<()>>,
+    migration: Option<JoinHandle<Result<(), StorageError>>>,
+}
+
+impl RunningServer {
+    /// The address it listens on, with the real port.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The storage it serves from.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.state.storage
+    }
+
+    /// Waits until the server ends by itself, which it does only when something is wrong.
+    pub async fn failed(&mut self) -> ServerError {
+        loop {
+            let migration = async {
+                match &mut self.migration {
+                    Some(task) => task.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ended = &mut self.http => return ServerError::Http(ended.map_err(io::Error::other).flatten().err()
+                    .unwrap_or_else(|| io::Error::other("it ended without being told to"))),
+                migrated = migration => {
+                    self.migration = None;
+                    match migrated {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return error.into(),
+                        Err(panic) => return ServerError::Http(io::Error::other(panic)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes no more requests, waits for those in progress and for the syncs whose client has hung up, then returns.
+    pub async fn stop(self) {
+        if let Some(migration) = &self.migration {
+            migration.abort();
+        }
+        self.handle.stop(true).await;
+        self.state.tasks.close();
+        if timeout(SHUTDOWN_TIMEOUT, self.state.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                unfinished = self.state.tasks.len(),
+                "syncs were still running when the time to stop was up"
+            );
+        }
+        tracing::info!("stopped");
+    }
+}
+
+fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {
+    let statements = metrics.database_statements.clone();
+    StorageOptions {
+        max_connections: config.database_connections,
+        checkout_timeout: config.database_checkout_timeout,
+        on_statement: Some(Arc::new(move |_| {
+            statements.inc();
+        })),
+        ..StorageOptions::default()
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let failed = |source| ServerError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    let real = listener.local_addr().map_err(failed)?;
+    Ok((listener, real))
+}
+
+type Http = (JoinHandle<io::Result<()>>, ServerHandle);
+
+fn serve(listener: TcpListener, state: web::Data<AppState>) -> io::Result<Http> {
+    let server = HttpServer::new(move || http::app(state.clone()))
+        .client_request_timeout(HEADER_TIMEOUT)
+        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_TIMEOUT.as_secs())
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    let handle = server.handle();
+    Ok((tokio::spawn(server), handle))
+}
+
+/// Whether the schema is up to date now; `false` where the database cannot be reached.
+async fn migrate_once(storage: &dyn Storage) -> Result<bool, StorageError> {
+    match storage.migrate().await {
+        Ok(0) => Ok(true),
+        Ok(applied) => {
+            tracing::info!(applied, backend = storage.backend(), "the database was migrated");
+            Ok(true)
+        }
+        Err(error) if error.is_transient() => {
+            tracing::warn!(error = %Chain(&error), "the database is not there yet; serving 503 until it is");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Tries to migrate until it works or can never work.
+async fn keep_migrating(state: Arc<AppState>) -> Result<(), StorageError> {
+    let delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_max_delay(Duration::from_secs(5))
+        .with_jitter()
+        .without_max_times()
+        .build();
+    for delay in delays {
+        tokio::time::sleep(delay).await;
+        if migrate_once(state.storage.as_ref()).await? {
+            break;
+        }
+    }
+    state.set_migrated();
+    tracing::info!("the database is there; serving");
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The fingerprint of the state that a report leaves behind.
+
+use sha2::{Digest, Sha256};
+
+use crate::{CoreVersion, ReportedModule};
+
+/// Changes whenever what is hashed changes, so that an old fingerprint never matches by accident.
+const FORMAT: u8 = 1;
+
+/// A SHA-256 over everything of a full report that is stored or judged. Two reports with the same fingerprint leave the
+/// same rows, so the second one has nothing to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 33]);
+
+impl Fingerprint {
+    /// The fingerprint of `modules` (sorted, each name once) on a site with that Drupal version.
+    pub(crate) fn of(drupal_version: &CoreVersion, modules: &[ReportedModule]) -> Self {
+        let mut hash = Canonical(Sha256::new());
+        hash.text(drupal_version.as_str());
+        hash.count(modules.len());
+        for module in modules {
+            hash.module(module);
+        }
+        let mut bytes = [FORMAT; 33];
+        bytes[1..].copy_from_slice(&hash.0.finalize());
+        Self(bytes)
+    }
+
+    /// A fingerprint as it was stored; `None` when it is of another format.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 33] = bytes.try_into().ok()?;
+        (bytes[0] == FORMAT).then_some(Self(bytes))
+    }
+
+    /// The format version, then the hash.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Feeds values to the hash so that different values never feed the same bytes: every text carries its length, every
+/// list its count, every option a mark.
+struct Canonical(Sha256);
+
+impl Canonical {
+    fn count(&mut self, n: usize) {
+        self.0.update((n as u64).to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    fn flag(&mut self, flag: bool) {
+        self.0.update([u8::from(flag)]);
+    }
+
+    fn option_text(&mut self, text: Option<&str>) {
+        self.flag(text.is_some());
+        self.text(text.unwrap_or_default());
+    }
+
+    fn option_number(&mut self, number: Option<i64>) {
+        self.flag(number.is_some());
+        self.0.update(number.unwrap_or_default().to_le_bytes());
+    }
+
+    fn list(&mut self, list: &[String]) {
+        self.count(list.len());
+        list.iter().for_each(|item| self.text(item));
+    }
+
+    fn module(&mut self, module: &ReportedModule) {
+        self.text(module.machine_name.as_str());
+        self.text(module.module_type.as_str());
+        self.text(module.extension.as_str());
+        self.option_text(module.version.as_ref().map(|v| v.as_str()));
+        self.flag(module.enabled);
+        self.option_text(module.project.as_ref().map(|p| p.as_str()));
+        self.option_number(module.datestamp);
+        self.option_number(module.schema_version.map(i64::from));
+        self.flag(module.security_coverage);
+        let details = &module.details;
+        self.text(&details.name);
+        self.option_text(details.package.as_deref());
+        self.list(&details.core_compatibility);
+        self.list(&details.dependencies);
+        self.option_text(details.description.as_deref());
+        self.option_text(details.project_link.as_deref());
+    }
+}

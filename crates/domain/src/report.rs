@@ -1,0 +1,193 @@
+//! A site's report, once its wire format has been checked.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    CoreVersion, DrupalVersion, Extension, Fingerprint, MachineName, ModuleDetails, ModuleType, PhpVersion,
+    ProjectName, SiteIdentity,
+};
+
+/// Whether a report names everything the site has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything: what is missing has been removed.
+    #[default]
+    Full,
+    /// Some modules: nothing is removed.
+    Partial,
+}
+
+impl Scope {
+    /// The name used on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// One module of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedModule {
+    /// The name it is known by.
+    pub machine_name: MachineName,
+    /// Core, contrib or custom.
+    pub module_type: ModuleType,
+    /// Module, theme or profile.
+    pub extension: Extension,
+    /// The installed version; `None` where the site does not know it.
+    pub version: Option<DrupalVersion>,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The project that judges it; see [`crate::owning_project`].
+    pub project: Option<ProjectName>,
+    /// Unix seconds of the packaged release.
+    pub datestamp: Option<i64>,
+    /// Its database schema version.
+    pub schema_version: Option<i32>,
+    /// Whether the site says that drupal.org's security team covers it.
+    pub security_coverage: bool,
+    /// Name, description and the like.
+    pub details: ModuleDetails,
+}
+
+/// The free-form part of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteInfo {
+    /// The JSON object as it was sent.
+    pub json: String,
+    /// Who it says the site is.
+    pub identity: SiteIdentity,
+}
+
+/// An item of a report that was left out in lenient mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// JSON pointer to the value that is wrong.
+    pub pointer: String,
+    /// The name of the module, where it could be read.
+    pub machine_name: Option<String>,
+    /// Stable code of the problem.
+    pub code: String,
+    /// What is wrong, for people.
+    pub detail: String,
+}
+
+/// What a site reported: valid, without duplicates, sorted by machine name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    scope: Scope,
+    sync_timestamp: OffsetDateTime,
+    drupal_version: CoreVersion,
+    php_version: PhpVersion,
+    site_info: SiteInfo,
+    modules: Vec<ReportedModule>,
+    rejected: Vec<Rejection>,
+    left_alone: BTreeSet<String>,
+}
+
+impl Report {
+    /// A report of `modules`; of several with one name the last one counts. `sync_timestamp` is cut to microseconds,
+    /// which is what both databases keep.
+    pub fn new(
+        scope: Scope,
+        sync_timestamp: OffsetDateTime,
+        drupal_version: CoreVersion,
+        php_version: PhpVersion,
+        site_info: SiteInfo,
+        modules: Vec<ReportedModule>,
+    ) -> Self {
+        let mut report = Self {
+            scope,
+            sync_timestamp: to_microseconds(sync_timestamp),
+            drupal_version,
+            php_version,
+            site_info,
+            modules,
+            rejected: Vec::new(),
+            left_alone: BTreeSet::new(),
+        };
+        report.keep_last_of_each_name();
+        report
+    }
+
+    /// The same report with the items that lenient mode left out. A module with a rejected occurrence is left as it is.
+    pub fn with_rejected(mut self, rejected: Vec<Rejection>) -> Self {
+        self.left_alone = rejected.iter().filter_map(|r| r.machine_name.clone()).collect();
+        self.modules.retain(|m| !self.left_alone.contains(m.machine_name.as_str()));
+        self.rejected = rejected;
+        self
+    }
+
+    fn keep_last_of_each_name(&mut self) {
+        self.modules.reverse();
+        self.modules.sort_by(|a, b| a.machine_name.cmp(&b.machine_name));
+        self.modules.dedup_by(|later, kept| later.machine_name == kept.machine_name);
+    }
+
+    /// Full or partial.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// When the site made the report, to the microsecond.
+    pub fn sync_timestamp(&self) -> OffsetDateTime {
+        self.sync_timestamp
+    }
+
+    /// The site's Drupal version.
+    pub fn drupal_version(&self) -> &CoreVersion {
+        &self.drupal_version
+    }
+
+    /// The site's PHP version.
+    pub fn php_version(&self) -> &PhpVersion {
+        &self.php_version
+    }
+
+    /// The free-form part.
+    pub fn site_info(&self) -> &SiteInfo {
+        &self.site_info
+    }
+
+    /// The accepted modules, sorted by machine name, each name once.
+    pub fn modules(&self) -> &[ReportedModule] {
+        &self.modules
+    }
+
+    /// The items that lenient mode left out.
+    pub fn rejected(&self) -> &[Rejection] {
+        &self.rejected
+    }
+
+    /// Whether `name` was among the rejected items, so that the site's row must stay as it is.
+    pub fn leaves_alone(&self, name: &MachineName) -> bool {
+        self.left_alone.contains(name.as_str())
+    }
+
+    /// Whether every module the site has is named, so that a missing one has been removed. An item without a readable
+    /// name could be any module.
+    pub fn is_complete(&self) -> bool {
+        self.scope == Scope::Full && self.rejected.iter().all(|r| r.machine_name.is_some())
+    }
+
+    /// Whether it describes the site's whole state, nothing rejected: the only kind that has a fingerprint.
+    pub fn is_exact(&self) -> bool {
+        self.scope == Scope::Full && self.rejected.is_empty()
+    }
+
+    /// The fingerprint of the state this report leaves behind; `None` unless it is exact.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.is_exact().then(|| Fingerprint::of(&self.drupal_version, &self.modules))
+    }
+}
+
+fn to_microseconds(at: OffsetDateTime) -> OffsetDateTime {
+    let cut = at.nanosecond() / 1_000 * 1_000;
+    at.replace_nanosecond(cut).unwrap_or(at)
+}

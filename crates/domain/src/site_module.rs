@@ -1,0 +1,155 @@
+//! A site's use of a module, and what has happened to it there.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId};
+
+/// What belongs to the site of a module it has, as its row stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteModuleState {
+    /// The installed version; `None` where the site does not know it.
+    pub version: Option<DrupalVersion>,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The type this site gives it, whatever others say.
+    pub module_type: ModuleType,
+    /// Module, theme or profile.
+    pub extension: Extension,
+    /// The drupal.org project that judges it.
+    pub project: Option<ProjectName>,
+    /// Unix seconds of the packaged release.
+    pub datestamp: Option<i64>,
+    /// Its database schema version.
+    pub schema_version: Option<i32>,
+    /// Whether the site says that drupal.org's security team covers it.
+    pub security_coverage: bool,
+    /// What the site says of it, kept only where the shared registry does not speak for it.
+    pub own_details: Option<ModuleDetails>,
+}
+
+impl SiteModuleState {
+    /// The state that `reported` leaves on the site's row. The site keeps the details itself where nobody else's report
+    /// may stand in for them: custom code, a type that the registry contradicts, and code without a version.
+    pub fn of(reported: &ReportedModule, registry_type: ModuleType) -> Self {
+        let shared = reported.module_type != ModuleType::Custom
+            && reported.module_type == registry_type
+            && reported.version.is_some();
+        Self {
+            version: reported.version.clone(),
+            enabled: reported.enabled,
+            module_type: reported.module_type,
+            extension: reported.extension,
+            project: reported.project.clone(),
+            datestamp: reported.datestamp,
+            schema_version: reported.schema_version,
+            security_coverage: reported.security_coverage,
+            own_details: (!shared).then(|| reported.details.clone()),
+        }
+    }
+}
+
+/// A module on a site, with what the registry knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteModule {
+    /// The name it is known by.
+    pub machine_name: MachineName,
+    /// What the site's row says.
+    pub state: SiteModuleState,
+    /// The site's own details, else those of the registry.
+    pub details: ModuleDetails,
+    /// When the site first reported it (server time); kept when it returns after a removal.
+    pub first_seen: OffsetDateTime,
+    /// When the site last had it: derived while it is present, fixed once it is removed.
+    pub last_seen: OffsetDateTime,
+    /// When its row last changed.
+    pub last_updated: OffsetDateTime,
+    /// When a full report first left it out.
+    pub removed_at: Option<OffsetDateTime>,
+}
+
+impl SiteModule {
+    /// How the module stands against its project's releases; `None` where no project judges it. Until release data has
+    /// been fetched that is all there is to say.
+    pub fn update_status(&self) -> Option<UpdateStatus> {
+        self.state.project.as_ref().map(|_| UpdateStatus::NotFetched)
+    }
+}
+
+/// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateStatus {
+    /// The release itself is marked insecure.
+    NotSecure,
+    /// The release was withdrawn.
+    Revoked,
+    /// The release's branch is no longer supported.
+    NotSupported,
+    /// There is a newer release.
+    NotCurrent,
+    /// The newest or recommended release is installed.
+    Current,
+    /// A dev release without a date cannot be compared.
+    NotChecked,
+    /// Nothing can be said of this version.
+    Unknown,
+    /// The project's releases have never been fetched.
+    NotFetched,
+}
+
+/// What can happen to a module on a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventKind {
+    /// Reported for the first time.
+    Installed,
+    /// Another version than before.
+    VersionChanged,
+    /// Switched on.
+    Enabled,
+    /// Switched off.
+    Disabled,
+    /// Missing from a full report.
+    Removed,
+    /// Reported again after a removal.
+    Restored,
+}
+
+impl EventKind {
+    const ALL: [Self; 6] =
+        [Self::Installed, Self::VersionChanged, Self::Enabled, Self::Disabled, Self::Removed, Self::Restored];
+
+    /// The name used on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::VersionChanged => "version_changed",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Removed => "removed",
+            Self::Restored => "restored",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One entry of a module's history on a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleEvent {
+    /// Grows with every event; pages through the history.
+    pub id: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// The version before.
+    pub from_version: Option<String>,
+    /// The version after.
+    pub to_version: Option<String>,
+    /// The sync that told us.
+    pub sync_id: SyncId,
+    /// When it was applied (server time).
+    pub at: OffsetDateTime,
+}

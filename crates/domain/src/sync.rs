@@ -1,0 +1,278 @@
+//! One sync: whether it is applied, what it changes, and what the site is told.
+
+use std::fmt;
+use std::str::FromStr;
+
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::{
+    CurrentModule, EventKind, Fingerprint, InventoryChanges, MachineName, ModuleType, Rejection, Report, Scope, SiteId,
+    SiteIdentity, SiteState, diff,
+};
+
+/// The id of one sync, `sync_` and a UUID on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SyncId(pub Uuid);
+
+impl fmt::Display for SyncId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sync_{}", self.0)
+    }
+}
+
+/// The text is not the id of a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sync id is \"sync_\" followed by a UUID")]
+pub struct SyncIdError;
+
+impl FromStr for SyncId {
+    type Err = SyncIdError;
+
+    fn from_str(text: &str) -> Result<Self, SyncIdError> {
+        let uuid = text.strip_prefix("sync_").ok_or(SyncIdError)?;
+        uuid.parse().map(Self).map_err(|_| SyncIdError)
+    }
+}
+
+/// Why a report was not applied. Nothing of it was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such site.
+    UnknownSite,
+    /// The site has been deactivated.
+    InactiveSite,
+    /// A newer report has been applied already.
+    Stale {
+        /// The time stamp of that report.
+        last_applied: OffsetDateTime,
+    },
+    /// The report comes from another installation, and the site takes only its own.
+    IdentityConflict {
+        /// The identity of the site's last report.
+        expected: SiteIdentity,
+    },
+}
+
+/// What to do with a report, from the site's row alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Do not apply it.
+    Refuse(Refusal),
+    /// It leaves the state as it is: no module row needs to be read.
+    Unchanged,
+    /// Compare it with the site's rows.
+    Compare,
+}
+
+/// Decides what to do with `report`. The caller holds the site's lock. Reports as old as the last one are applied in the
+/// order they are accepted; older ones are refused.
+pub fn decide(site: &SiteState, report: &Report) -> Decision {
+    if !site.active {
+        return Decision::Refuse(Refusal::InactiveSite);
+    }
+    if let Some(last_applied) = site.last_sync_timestamp.filter(|last| report.sync_timestamp() < *last) {
+        return Decision::Refuse(Refusal::Stale { last_applied });
+    }
+    if site.strict_identity && !report.site_info().identity.agrees_with(&site.identity) {
+        return Decision::Refuse(Refusal::IdentityConflict { expected: site.identity.clone() });
+    }
+    match report.fingerprint() {
+        Some(fingerprint) if site.fingerprint == Some(fingerprint) => Decision::Unchanged,
+        _ => Decision::Compare,
+    }
+}
+
+/// How many modules a sync added, updated and removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncCounts {
+    /// Distinct modules accepted.
+    pub processed: usize,
+    /// Not on the site before, restored ones included.
+    pub new: usize,
+    /// On the site before, with another version.
+    pub updated: usize,
+    /// On the site before, missing from a full report.
+    pub removed: usize,
+}
+
+/// The site's security figures, counted from its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecurityCounts {
+    /// Present and enabled modules that need a security update.
+    pub updates_found: i32,
+    /// Distinct projects of those.
+    pub projects: i32,
+    /// Enabled core and contrib modules that have not been judged yet.
+    pub unknown: i32,
+    /// The age of the release data behind the figures.
+    pub data_as_of: Option<OffsetDateTime>,
+}
+
+/// Everything that one sync writes, computed before the first write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncPlan {
+    /// The rows of the inventory.
+    pub changes: InventoryChanges,
+    /// Present modules whose `last_reported_at` moves although their row stays as it is.
+    pub reported_again: Vec<MachineName>,
+    /// What to say of it.
+    pub counts: SyncCounts,
+    /// What the client should know.
+    pub warnings: Vec<String>,
+    /// The fingerprint of the state afterwards, where it is known.
+    pub fingerprint: Option<Fingerprint>,
+    /// The report named everything the site has.
+    pub complete: bool,
+    /// See [`crate::Site::mass_removal`].
+    pub mass_removal: bool,
+    /// The identity of the site afterwards.
+    pub identity: SiteIdentity,
+    /// The identity it had, where the report comes from another one.
+    pub identity_changed_from: Option<SiteIdentity>,
+}
+
+/// The plan for a report that leaves the inventory as it is.
+pub fn plan_unchanged(site: &SiteState, report: &Report) -> SyncPlan {
+    plan_changes(site, report, InventoryChanges::default(), |_| None)
+}
+
+/// The plan for `report` on a site that has the rows `current`; see [`diff`] for `registry_type`.
+pub fn plan(
+    site: &SiteState,
+    current: &[CurrentModule],
+    report: &Report,
+    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
+) -> SyncPlan {
+    let changes = diff(current, report, &registry_type);
+    let mut plan = plan_changes(site, report, changes, &registry_type);
+    let present = current.iter().filter(|row| !row.removed);
+    let present_before = present.clone().count();
+    let removed = plan.counts.removed;
+    if report.scope() == Scope::Full {
+        plan.mass_removal = present_before >= 20 && removed * 2 > present_before;
+    }
+    if plan.mass_removal {
+        plan.warnings.push(format!("This report removed {removed} of {present_before} modules"));
+    }
+    if !plan.complete {
+        plan.reported_again = plan.changes.unchanged.clone();
+    }
+    let left_alone = present.filter(|row| report.leaves_alone(&row.machine_name));
+    plan.reported_again.extend(left_alone.map(|row| row.machine_name.clone()));
+    plan
+}
+
+fn plan_changes(
+    site: &SiteState,
+    report: &Report,
+    changes: InventoryChanges,
+    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
+) -> SyncPlan {
+    let identity = &report.site_info().identity;
+    let same_site = identity.agrees_with(&site.identity);
+    let same_state = changes.is_empty() && site.drupal_version.as_ref() == Some(report.drupal_version());
+    let counts = SyncCounts {
+        processed: report.modules().len(),
+        new: changes.changed.iter().filter(|c| c.is_new()).count(),
+        updated: changes.changed.iter().filter(|c| c.is_update()).count(),
+        removed: changes.removed.len(),
+    };
+    let kept = site.fingerprint.filter(|_| same_state);
+    SyncPlan {
+        warnings: warnings(report, &changes, same_site, registry_type),
+        counts,
+        reported_again: Vec::new(),
+        fingerprint: report.fingerprint().or(kept),
+        complete: report.is_complete(),
+        mass_removal: site.mass_removal && report.scope() == Scope::Partial,
+        identity: identity.or(&site.identity),
+        identity_changed_from: (!same_site).then(|| site.identity.clone()),
+        changes,
+    }
+}
+
+fn warnings(
+    report: &Report,
+    changes: &InventoryChanges,
+    same_site: bool,
+    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !same_site {
+        warnings.push(
+            "This report comes from another environment or URL than the site's last one; a copy of a site needs a key of its own"
+                .to_owned(),
+        );
+    }
+    if report.scope() == Scope::Full && !report.is_complete() {
+        warnings.push("An item without a readable name was rejected, so nothing was removed".to_owned());
+    }
+    for change in &changes.changed {
+        let (name, own) = (&change.machine_name, change.after.module_type);
+        if own == ModuleType::Custom && change.events.contains(&EventKind::Installed) {
+            warnings.push(format!("Unknown module: {name}"));
+        }
+        if let Some(known) = registry_type(name).filter(|known| *known != own) {
+            warnings.push(format!(
+                "Module {name} is known as {}; this site reports it as {}",
+                known.as_str(),
+                own.as_str()
+            ));
+        }
+    }
+    warnings
+}
+
+/// What an applied sync did; the same for the answer, the audit log and a later question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncOutcome {
+    /// The sync.
+    pub sync_id: SyncId,
+    /// The site that reported.
+    pub site_id: SiteId,
+    /// What changed.
+    pub counts: SyncCounts,
+    /// The site's security figures afterwards.
+    pub security: SecurityCounts,
+    /// What the client should know, the warning about unjudged modules aside.
+    pub warnings: Vec<String>,
+    /// The items that lenient mode left out.
+    pub rejected: Vec<Rejection>,
+    /// When the site should report next.
+    pub next_sync_after: OffsetDateTime,
+    /// Milliseconds from receipt until the result was written.
+    pub processing_time_ms: i64,
+}
+
+/// When `site` should report next: the first occurrence of its own slot of the hour that is at least 30 minutes after
+/// `now`. Slots come from the id, so that sites spread evenly and each keeps its own.
+pub fn next_sync_after(site: SiteId, now: OffsetDateTime) -> OffsetDateTime {
+    let slot = (site.0.as_u128() % 3600) as i64;
+    let next_second = now.replace_nanosecond(0).unwrap_or(now) + Duration::seconds(i64::from(now.nanosecond() > 0));
+    let earliest = next_second + Duration::minutes(30);
+    earliest + Duration::seconds((slot - earliest.unix_timestamp()).rem_euclid(3600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn sync_ids_round_trip_and_nothing_else_is_one() {
+        let id = SyncId(Uuid::from_u128(7));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in ["", "sync_", "sync_x", "00000000-0000-0000-0000-000000000007"] {
+            assert_eq!(bad.parse::<SyncId>(), Err(SyncIdError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_site_keeps_its_slot_at_least_half_an_hour_ahead() {
+        let site = SiteId(Uuid::from_u128(3600 * 5 + 600));
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:00:00.5 UTC)), datetime!(2026-01-01 11:10:00 UTC));
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:40:00 UTC)), datetime!(2026-01-01 11:10:00 UTC));
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:40:00.1 UTC)), datetime!(2026-01-01 12:10:00 UTC));
+    }
+}

@@ -1,0 +1,127 @@
+//! Applying a report.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration as StdDuration;
+
+use backon::{ExponentialBuilder, Retryable};
+use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
+use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult};
+use time::{Duration, OffsetDateTime};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::{Clock, FieldError, SyncRequest, SyncResponse};
+
+/// How far a site's clock may run ahead of ours.
+const FUTURE_TOLERANCE: Duration = Duration::minutes(10);
+
+/// Why a report was not applied. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The report contradicts the server: here, a time stamp from the future.
+    #[error("the report is not valid")]
+    Invalid(Vec<FieldError>),
+    /// The site may not report this, or not now.
+    #[error("the report was refused")]
+    Refused(Refusal),
+    /// The database did not do it, even when asked again.
+    #[error("the report could not be stored")]
+    Storage(#[from] StorageError),
+}
+
+/// Applies reports to a storage. Cheap to clone; all clones work on the same storage.
+#[derive(Clone)]
+pub struct SyncService {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+}
+
+impl SyncService {
+    /// A service that stores in `storage` and takes the time from `clock`.
+    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
+        Self { storage, clock }
+    }
+
+    /// Applies `request` as the newest report of `site`, in one transaction. Transient failures of the database are
+    /// tried again for about two seconds; whatever else happens is returned once. Sending the same report again is safe.
+    pub async fn sync(
+        &self,
+        site: SiteId,
+        request: SyncRequest,
+        origin: SyncOrigin,
+    ) -> Result<SyncResponse, SyncError> {
+        let command = Arc::new(self.command(site, request, origin)?);
+        let result = self.apply(&command).await?;
+        match result {
+            SyncResult::Applied(outcome) => Ok(SyncResponse::from(outcome)),
+            SyncResult::Refused(refusal) => Err(SyncError::Refused(refusal)),
+        }
+    }
+
+    fn command(&self, site: SiteId, request: SyncRequest, origin: SyncOrigin) -> Result<SyncCommand, SyncError> {
+        let received = self.clock.instant();
+        let received_at = self.clock.now();
+        if request.report.sync_timestamp() > received_at + FUTURE_TOLERANCE {
+            return Err(SyncError::Invalid(vec![from_the_future(received_at)]));
+        }
+        Ok(SyncCommand {
+            sync_id: SyncId(uuid_at(received_at)),
+            site_id: site,
+            origin,
+            report: request.report,
+            warnings: request.warnings,
+            received_at,
+            received,
+            next_sync_after: next_sync_after(site, received_at),
+        })
+    }
+
+    async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
+        let commit_unknown = AtomicBool::new(false);
+        let attempt = async || {
+            // A connection that broke may have broken behind the commit: then the sync is in the audit log already.
+            if commit_unknown.load(Ordering::Relaxed)
+                && let Some(applied) = self.storage.find_sync(command.sync_id).await?
+            {
+                return Ok(SyncResult::Applied(applied.outcome));
+            }
+            let result = self.storage.apply_sync(Arc::clone(command)).await;
+            if matches!(result, Err(StorageError::ConnectionLost(_))) {
+                commit_unknown.store(true, Ordering::Relaxed);
+            }
+            result
+        };
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(StdDuration::from_millis(20))
+            .with_max_delay(StdDuration::from_millis(500))
+            .with_max_times(6)
+            .with_jitter();
+        attempt
+            .retry(backoff)
+            // Waiting for a connection (`Unavailable`) has used up the caller's patience already.
+            .when(|error| match error {
+                StorageError::ConnectionLost(_) | StorageError::Contention(_) => true,
+                // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
+                StorageError::MissingReference(_) => true,
+                _ => false,
+            })
+            .notify(|error, delay| tracing::debug!(%error, ?delay, sync_id = %command.sync_id, "sync is tried again"))
+            .await
+    }
+}
+
+/// A UUID version 7, so that newer syncs have greater ids.
+fn uuid_at(at: OffsetDateTime) -> Uuid {
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.nanosecond()))
+}
+
+fn from_the_future(received_at: OffsetDateTime) -> FieldError {
+    FieldError {
+        pointer: "/sync_timestamp".to_owned(),
+        code: "in-the-future".to_owned(),
+        detail: format!(
+            "sync_timestamp is more than 10 minutes ahead of the server's clock, which says {received_at}; check the site's clock and its time zone"
+        ),
+    }
+}

@@ -1,0 +1,125 @@
+//! Everything of a report but its modules.
+
+use module_monitor_domain::{CoreVersion, PhpVersion, Scope, SiteIdentity, SiteInfo};
+use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::decode::{Decode, Fields, wrong_type};
+use super::json::{Kind, Readable, text};
+use super::problems::{Problems, escape_pointer, shorten};
+
+/// The most bytes of JSON that `site_info` may have.
+const MAX_SITE_INFO: usize = 64 * 1024;
+
+/// The most bytes that a pointer into `site_info` may have; beyond, it points to `site_info`.
+const MAX_POINTER: usize = 200;
+
+/// The fields of a report that describe the site, and the report itself.
+pub(super) struct Head {
+    pub(super) scope: Scope,
+    pub(super) sync_timestamp: OffsetDateTime,
+    pub(super) drupal_version: CoreVersion,
+    pub(super) php_version: PhpVersion,
+    pub(super) site_info: SiteInfo,
+}
+
+impl Head {
+    /// Decodes the fields; `None` once at least one reason is among the problems.
+    pub(super) fn read(fields: &Fields<'_>, problems: &mut Problems) -> Option<Self> {
+        let site_info = fields.required("site_info", problems);
+        let timestamp = fields.required::<Timestamp>("sync_timestamp", problems);
+        let drupal_version = fields.required("drupal_version", problems);
+        let php_version = fields.required("php_version", problems);
+        let scope = fields.optional("sync_type", problems).unwrap_or_default();
+        Some(Self {
+            scope,
+            sync_timestamp: timestamp?.0,
+            drupal_version: drupal_version?,
+            php_version: php_version?,
+            site_info: site_info?,
+        })
+    }
+}
+
+/// An RFC 3339 time stamp with an offset, in UTC.
+struct Timestamp(OffsetDateTime);
+
+impl Decode for Timestamp {
+    fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
+        let text = String::decode(raw, place, problems)?;
+        let Ok(local) = OffsetDateTime::parse(&text, &Rfc3339) else {
+            problems.add(place, "format", || {
+                format!(
+                    "expected RFC 3339 with an offset, such as 2026-01-31T09:30:00Z or 2026-01-31T10:30:00+01:00 (in PHP, date(DATE_ATOM)), found {:?}",
+                    shorten(&text)
+                )
+            });
+            return None;
+        };
+        // Years of more or fewer than four digits cannot be written down again.
+        let utc = local.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()));
+        if utc.is_none() {
+            problems.add(place, "range", || "in UTC it is not in the years 0000 to 9999".to_owned());
+        }
+        utc.map(Self)
+    }
+}
+
+impl Decode for SiteInfo {
+    fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
+        if is_empty_array(raw) {
+            return Some(Self { json: "{}".to_owned(), identity: SiteIdentity::default() });
+        }
+        if Kind::of(raw) != Kind::Object {
+            wrong_type(raw, place, r#"an object such as {"name": "My site", "environment": "production"}"#, problems);
+            return None;
+        }
+        let size = raw.get().len();
+        if size > MAX_SITE_INFO {
+            problems
+                .add(place, "too-large", || format!("may have at most {MAX_SITE_INFO} bytes of JSON, found {size}"));
+            return None;
+        }
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        if let Err(error) = serde_path_to_error::deserialize::<_, Readable>(&mut json) {
+            problems.add(&place_of(place, error.path()), "invalid", || format!("cannot be read: {}", error.inner()));
+            return None;
+        }
+        Some(Self { json: raw.get().to_owned(), identity: identity(raw) })
+    }
+}
+
+/// PHP writes an empty array as `[]`, whether it was meant as a list or as an object.
+fn is_empty_array(raw: &RawValue) -> bool {
+    let inside = raw.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.is_some_and(|inside| inside.trim().is_empty())
+}
+
+/// Who the site says it is; what is not a string says nothing.
+fn identity(site_info: &RawValue) -> SiteIdentity {
+    let Ok(fields) = Fields::parse(site_info.get(), &["environment", "url"]) else {
+        return SiteIdentity::default();
+    };
+    let said = |name| {
+        let text = fields.sent(name).filter(|raw| Kind::of(raw) == Kind::String).and_then(text)?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    SiteIdentity { environment: said("environment"), url: said("url") }
+}
+
+fn place_of(field: &str, path: &Path) -> String {
+    let mut place = field.to_owned();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => place.push_str(&format!("/{index}")),
+            Segment::Map { key } => place.push_str(&format!("/{}", escape_pointer(key))),
+            Segment::Enum { .. } | Segment::Unknown => break,
+        }
+        if place.len() > MAX_POINTER {
+            return field.to_owned();
+        }
+    }
+    place
+}

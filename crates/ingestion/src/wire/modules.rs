@@ -1,0 +1,141 @@
+//! The list `modules`: which of its items are accepted, and which are not.
+
+use std::collections::{BTreeSet, HashSet};
+
+use module_monitor_domain::{Rejection, ReportedModule};
+use serde_json::value::RawValue;
+
+use super::body::{Body, add_nul};
+use super::decode::wrong_type;
+use super::item::{read_item, readable_name};
+use super::json::{FirstItems, Kind};
+use super::problems::Problems;
+use super::scan::has_nul;
+
+/// The most items that a report may have.
+const MAX_ITEMS: usize = 2_000;
+
+/// How many problems a rejected item is listed with, so that every rejected item can be listed.
+const PROBLEMS_PER_ITEM: usize = 20;
+
+/// From so many rejected items and problems on, an item is listed with its first problem only.
+const MANY_REJECTIONS: usize = 1_000;
+
+/// The items of a report.
+#[derive(Default)]
+pub(super) struct Modules {
+    accepted: Vec<ReportedModule>,
+    rejected: Vec<Rejected>,
+}
+
+struct Rejected {
+    name: Option<String>,
+    problems: Problems,
+}
+
+impl Modules {
+    /// Reads every item. What is wrong with an item is added to `problems`, or, if the items `may_be_rejected`, kept with
+    /// the item.
+    pub(super) fn read(body: &Body<'_>, may_be_rejected: bool, problems: &mut Problems) -> Self {
+        let mut modules = Self::default();
+        let mut listed = 0;
+        for (index, raw) in items(body, problems).into_iter().enumerate() {
+            let limit = match may_be_rejected {
+                false => problems.room(),
+                true if listed < MANY_REJECTIONS => PROBLEMS_PER_ITEM,
+                true => 1,
+            };
+            let mut found = Problems::of(format!("/modules/{index}"), limit);
+            if body.has_nul && has_nul(raw.get()) {
+                add_nul("", &mut found);
+            }
+            match read_item(raw, &mut found) {
+                Some(module) => modules.accepted.push(module),
+                None if may_be_rejected => {
+                    listed += limit - found.room();
+                    modules.rejected.push(Rejected { name: readable_name(raw), problems: found });
+                }
+                None => problems.absorb(found),
+            }
+        }
+        modules
+    }
+
+    /// Whether no module is left to apply.
+    pub(super) fn is_empty(&self) -> bool {
+        let rejected = self.rejected_names();
+        self.accepted.iter().all(|module| rejected.contains(module.machine_name.as_str()))
+    }
+
+    /// A warning for each accepted name that is listed more than once.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let rejected = self.rejected_names();
+        let (mut seen, mut repeated) = (HashSet::new(), BTreeSet::new());
+        for name in self.accepted.iter().map(|module| module.machine_name.as_str()) {
+            if !seen.insert(name) && !rejected.contains(name) {
+                repeated.insert(name);
+            }
+        }
+        let warning = |name| format!("Module {name} is listed more than once; the last entry counts");
+        repeated.into_iter().map(warning).collect()
+    }
+
+    fn rejected_names(&self) -> HashSet<&str> {
+        self.rejected.iter().filter_map(|item| item.name.as_deref()).collect()
+    }
+
+    /// Adds the problems of the rejected items.
+    pub(super) fn add_problems_to(self, problems: &mut Problems) {
+        self.rejected.into_iter().for_each(|item| problems.absorb(item.problems));
+    }
+
+    /// The accepted modules, and one rejection for each problem of the others.
+    pub(super) fn into_parts(self) -> (Vec<ReportedModule>, Vec<Rejection>) {
+        (self.accepted, self.rejected.into_iter().flat_map(Rejected::into_rejections).collect())
+    }
+}
+
+impl Rejected {
+    fn into_rejections(self) -> impl Iterator<Item = Rejection> {
+        let machine_name = self.name;
+        self.problems.into_errors().into_iter().map(move |error| Rejection {
+            pointer: error.pointer,
+            machine_name: machine_name.clone(),
+            code: error.code,
+            detail: error.detail,
+        })
+    }
+}
+
+/// The items as they were sent, the first [`MAX_ITEMS`] of them.
+fn items<'a>(body: &Body<'a>, problems: &mut Problems) -> Vec<&'a RawValue> {
+    const EXPECTED: &str = "a list of objects";
+    let Some(raw) = body.fields.sent("modules").filter(|raw| Kind::of(raw) != Kind::Null) else {
+        problems.add("modules", "required", || "modules is required: the list of the site's modules".to_owned());
+        return Vec::new();
+    };
+    match Kind::of(raw) {
+        Kind::Array => {}
+        Kind::Object => {
+            let hint = format!("{EXPECTED} (in PHP, send array_values($modules), without keys of its own)");
+            wrong_type(raw, "modules", &hint, problems);
+            return Vec::new();
+        }
+        _ => {
+            wrong_type(raw, "modules", EXPECTED, problems);
+            return Vec::new();
+        }
+    }
+    let first: FirstItems<'a, MAX_ITEMS> = match serde_json::from_str(raw.get()) {
+        Ok(first) => first,
+        Err(error) => {
+            problems.add("modules", "invalid", || error.to_string());
+            return Vec::new();
+        }
+    };
+    if first.total == 0 || first.total > MAX_ITEMS {
+        let detail = || format!("must have 1 to {MAX_ITEMS} items, found {}", first.total);
+        problems.add("modules", "length", detail);
+    }
+    first.items
+}

@@ -1,0 +1,80 @@
+//! The answer to an applied sync.
+
+use module_monitor_domain::{Rejection, SyncOutcome};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// The body of a 200, and the `result` of a sync that is asked for later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncResponse {
+    /// Always true: the report has been applied.
+    pub success: bool,
+    /// `sync_` and a UUID.
+    pub sync_id: String,
+    /// The site that reported.
+    pub site_id: String,
+    /// Distinct modules accepted.
+    pub processed_count: usize,
+    /// Modules that were not on the site before, restored ones included.
+    pub new_modules: usize,
+    /// Modules whose version changed.
+    pub updated_modules: usize,
+    /// Modules that were present before and are missing from a full report.
+    pub removed_modules: usize,
+    /// Present and enabled modules that need a security update.
+    pub security_updates_found: i32,
+    /// Distinct projects of those.
+    pub security_projects: i32,
+    /// Enabled core and contrib modules that have not been judged yet.
+    pub security_unknown: i32,
+    /// The age of the release data behind these figures.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub security_data_as_of: Option<OffsetDateTime>,
+    /// What the people who look after the site should know.
+    pub warnings: Vec<String>,
+    /// One line for each entry of `rejected`.
+    pub errors: Vec<String>,
+    /// The modules that lenient handling left out, one entry for each problem; left out itself when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejection>,
+    /// Milliseconds from receipt until the result was written.
+    pub processing_time_ms: i64,
+    /// When the site should report next.
+    #[serde(with = "time::serde::rfc3339")]
+    pub next_sync_after: OffsetDateTime,
+}
+
+impl From<SyncOutcome> for SyncResponse {
+    fn from(outcome: SyncOutcome) -> Self {
+        let SyncOutcome { counts, security, mut warnings, rejected, .. } = outcome;
+        if security.unknown > 0 {
+            warnings.push(format!("Security status not known yet for {} modules", security.unknown));
+        }
+        Self {
+            success: true,
+            sync_id: outcome.sync_id.to_string(),
+            site_id: outcome.site_id.to_string(),
+            processed_count: counts.processed,
+            new_modules: counts.new,
+            updated_modules: counts.updated,
+            removed_modules: counts.removed,
+            security_updates_found: security.updates_found,
+            security_projects: security.projects,
+            security_unknown: security.unknown,
+            security_data_as_of: security.data_as_of,
+            warnings,
+            errors: rejected.iter().map(line).collect(),
+            rejected,
+            processing_time_ms: outcome.processing_time_ms,
+            next_sync_after: outcome.next_sync_after,
+        }
+    }
+}
+
+fn line(rejection: &Rejection) -> String {
+    let Rejection { pointer, machine_name, detail, .. } = rejection;
+    match machine_name {
+        Some(name) => format!("Module {name} was rejected: {detail} ({pointer})"),
+        None => format!("An item without a readable name was rejected: {detail} ({pointer})"),
+    }
+}

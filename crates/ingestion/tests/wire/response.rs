@@ -1,0 +1,78 @@
+//! The answer.
+
+use module_monitor_domain::{Rejection, SecurityCounts, SiteId, SyncCounts, SyncId, SyncOutcome};
+use module_monitor_ingestion::SyncResponse;
+use serde_json::json;
+use time::macros::datetime;
+use uuid::Uuid;
+
+fn outcome() -> SyncOutcome {
+    SyncOutcome {
+        sync_id: SyncId(Uuid::from_u128(1)),
+        site_id: SiteId(Uuid::from_u128(2)),
+        counts: SyncCounts { processed: 4, new: 3, updated: 2, removed: 1 },
+        security: SecurityCounts::default(),
+        warnings: vec!["Unknown module: mine".to_owned()],
+        rejected: Vec::new(),
+        next_sync_after: datetime!(2026-01-31 10:00 UTC),
+        processing_time_ms: 12,
+    }
+}
+
+fn rejection(machine_name: Option<&str>) -> Rejection {
+    Rejection {
+        pointer: "/modules/3/status".to_owned(),
+        machine_name: machine_name.map(str::to_owned),
+        code: "type".to_owned(),
+        detail: "expected true or false, found null".to_owned(),
+    }
+}
+
+#[test]
+fn the_answer_has_the_fields_of_the_contract() {
+    let response = SyncResponse::from(outcome());
+    let json = serde_json::to_value(&response).unwrap();
+    assert_eq!(
+        json,
+        json!({
+            "success": true,
+            "sync_id": "sync_00000000-0000-0000-0000-000000000001",
+            "site_id": "00000000-0000-0000-0000-000000000002",
+            "processed_count": 4,
+            "new_modules": 3,
+            "updated_modules": 2,
+            "removed_modules": 1,
+            "security_updates_found": 0,
+            "security_projects": 0,
+            "security_unknown": 0,
+            "security_data_as_of": null,
+            "warnings": ["Unknown module: mine"],
+            "errors": [],
+            "processing_time_ms": 12,
+            "next_sync_after": "2026-01-31T10:00:00Z",
+        })
+    );
+    assert_eq!(serde_json::from_value::<SyncResponse>(json).unwrap(), response);
+}
+
+#[test]
+fn unjudged_modules_and_rejections_are_said_in_words_too() {
+    let mut outcome = outcome();
+    outcome.security.unknown = 7;
+    outcome.security.data_as_of = Some(datetime!(2026-01-30 08:00 UTC));
+    outcome.rejected = vec![rejection(Some("views")), rejection(None)];
+    let response = SyncResponse::from(outcome);
+    assert_eq!(response.warnings, ["Unknown module: mine", "Security status not known yet for 7 modules"]);
+    assert_eq!(
+        response.errors,
+        [
+            "Module views was rejected: expected true or false, found null (/modules/3/status)",
+            "An item without a readable name was rejected: expected true or false, found null (/modules/3/status)"
+        ]
+    );
+    let json = serde_json::to_value(&response).unwrap();
+    assert_eq!(json["security_data_as_of"], "2026-01-30T08:00:00Z");
+    assert_eq!(json["rejected"][0]["machine_name"], "views");
+    assert_eq!(json["rejected"][1]["machine_name"], json!(null));
+    assert_eq!(serde_json::from_value::<SyncResponse>(json).unwrap(), response);
+}

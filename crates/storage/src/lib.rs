@@ -1,0 +1,26 @@
+//! Keeps sites, their inventories and their history, in SQLite or PostgreSQL.
+//!
+//! [`connect`] opens the database that a URL names and returns it as `Arc<dyn Storage>`. Each method of the traits is
+//! one unit of work: it takes a connection, runs its transaction and gives the connection back. A unit of work that has
+//! begun runs to its end even when the caller stops waiting for it.
+
+mod backend;
+mod connect;
+mod error;
+mod id_cache;
+mod migrations;
+mod postgres;
+mod queries;
+mod records;
+mod rows;
+mod runtime;
+mod sql_types;
+mod sqlite;
+mod statement;
+mod sync_writes;
+mod traits;
+
+pub use connect::{StatementObserver, StorageOptions, connect};
+pub use error::StorageError;
+pub use records::{ApiKey, AppliedSync, InventoryFilter, NewKey, NewSite, Page, SyncCommand, SyncOrigin, SyncResult};
+pub use traits::{Inventory, Keys, Registry, Sites, Storage, Syncs};

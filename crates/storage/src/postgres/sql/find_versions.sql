@@ -1,0 +1,3 @@
+SELECT v.id, v.module_id, v.version
+FROM module_versions v
+JOIN unnest($1::bigint[], $2::text[]) AS r (module_id, version) ON r.module_id = v.module_id AND r.version = v.version

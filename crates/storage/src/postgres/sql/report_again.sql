@@ -1,0 +1,1 @@
+UPDATE site_modules SET last_reported_at = $2 WHERE site_id = $1 AND module_id = ANY ($3)

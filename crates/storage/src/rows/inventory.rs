@@ -1,0 +1,193 @@
+//! Rows of a site's modules and their history.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use module_monitor_domain::{
+    CurrentModule, DrupalVersion, EventKind, Extension, ModuleDetails, ModuleEvent, ModuleType, ProjectName,
+    SiteModule, SiteModuleState, SyncId,
+};
+
+use super::{moment, read, read_json, read_name};
+use crate::StorageError;
+use crate::sql_types::{At, DbId, Id, Moment};
+
+/// The columns of a site's module that its state is made of, the version already looked up.
+#[derive(QueryableByName)]
+pub(crate) struct StateColumns {
+    #[diesel(sql_type = Nullable<Text>)]
+    version: Option<String>,
+    #[diesel(sql_type = Bool)]
+    enabled: bool,
+    #[diesel(sql_type = Text, column_name = "type")]
+    module_type: String,
+    #[diesel(sql_type = Text)]
+    extension: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    project: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    datestamp: Option<i64>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    schema_version: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    security_coverage: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    own_details: Option<String>,
+}
+
+impl TryFrom<StateColumns> for SiteModuleState {
+    type Error = StorageError;
+
+    fn try_from(row: StateColumns) -> Result<Self, StorageError> {
+        let version = row.version.map(|v| read("version", &v, DrupalVersion::parse(&v).ok())).transpose()?;
+        let project = row.project.map(|p| read("project", &p, ProjectName::parse(&p).ok())).transpose()?;
+        let own_details = row.own_details.map(|json| read_json("module details", &json)).transpose()?;
+        Ok(Self {
+            version,
+            enabled: row.enabled,
+            module_type: read("module type", &row.module_type, ModuleType::from_name(&row.module_type))?,
+            extension: read("extension", &row.extension, Extension::from_name(&row.extension))?,
+            project,
+            datestamp: row.datestamp,
+            schema_version: row.schema_version,
+            security_coverage: row.security_coverage,
+            own_details,
+        })
+    }
+}
+
+/// A row of a site, as the diff needs it, with the ids behind it.
+#[derive(QueryableByName)]
+pub(crate) struct CurrentRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) module_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) version_id: Option<i64>,
+    #[diesel(sql_type = Text)]
+    machine_name: String,
+    #[diesel(sql_type = Text)]
+    registry_type: String,
+    #[diesel(sql_type = Nullable<Moment>)]
+    removed_at: Option<At>,
+    #[diesel(embed)]
+    state: StateColumns,
+}
+
+impl CurrentRow {
+    pub(crate) fn registry_type(&self) -> Result<ModuleType, StorageError> {
+        read("module type", &self.registry_type, ModuleType::from_name(&self.registry_type))
+    }
+}
+
+impl TryFrom<CurrentRow> for CurrentModule {
+    type Error = StorageError;
+
+    fn try_from(row: CurrentRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            machine_name: read_name(&row.machine_name)?,
+            state: row.state.try_into()?,
+            removed: row.removed_at.is_some(),
+        })
+    }
+}
+
+/// A module of a site with what the registry says of it.
+#[derive(QueryableByName)]
+pub(crate) struct SiteModuleRow {
+    #[diesel(sql_type = Text)]
+    machine_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    registry_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    registry_description: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    registry_link: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    version_details: Option<String>,
+    #[diesel(sql_type = Moment)]
+    first_seen: At,
+    #[diesel(sql_type = Moment)]
+    last_updated: At,
+    #[diesel(sql_type = Moment)]
+    last_reported_at: At,
+    #[diesel(sql_type = Nullable<Moment>)]
+    last_full_sync_at: Option<At>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    removed_at: Option<At>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    last_seen: Option<At>,
+    #[diesel(embed)]
+    state: StateColumns,
+}
+
+impl TryFrom<SiteModuleRow> for SiteModule {
+    type Error = StorageError;
+
+    fn try_from(row: SiteModuleRow) -> Result<Self, StorageError> {
+        let state = SiteModuleState::try_from(row.state)?;
+        let release: Option<ModuleDetails> =
+            row.version_details.map(|json| read_json("module details", &json)).transpose()?;
+        let details = state.own_details.clone().unwrap_or_else(|| {
+            let release = release.unwrap_or_default();
+            ModuleDetails {
+                name: row.registry_name.unwrap_or_else(|| row.machine_name.clone()),
+                description: release.description.or(row.registry_description),
+                project_link: release.project_link.or(row.registry_link),
+                ..release
+            }
+        });
+        let derived = row.last_full_sync_at.map_or(row.last_reported_at, |full| full.max(row.last_reported_at));
+        Ok(Self {
+            machine_name: read_name(&row.machine_name)?,
+            state,
+            details,
+            first_seen: row.first_seen.0,
+            last_seen: row.last_seen.unwrap_or(derived).0,
+            last_updated: row.last_updated.0,
+            removed_at: moment(row.removed_at),
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct EventRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    from_version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    to_version: Option<String>,
+    #[diesel(sql_type = Id)]
+    sync_id: DbId,
+    #[diesel(sql_type = Moment)]
+    at: At,
+}
+
+impl TryFrom<EventRow> for ModuleEvent {
+    type Error = StorageError;
+
+    fn try_from(row: EventRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id,
+            kind: read("event", &row.kind, EventKind::from_name(&row.kind))?,
+            from_version: row.from_version,
+            to_version: row.to_version,
+            sync_id: SyncId(row.sync_id.0),
+            at: row.at.0,
+        })
+    }
+}
+
+/// A count.
+#[derive(QueryableByName)]
+pub(crate) struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+impl CountRow {
+    pub(crate) fn count(&self) -> Result<i32, StorageError> {
+        i32::try_from(self.count).map_err(|_| StorageError::corrupt("count", self.count))
+    }
+}

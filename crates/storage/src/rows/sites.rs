@@ -1,0 +1,156 @@
+//! Rows of sites and of their keys.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+use module_monitor_domain::{CoreVersion, Fingerprint, SecurityCounts, Site, SiteId, SiteIdentity, SiteState};
+
+use super::{moment, read};
+use crate::sql_types::{At, DbId, Id, Moment};
+use crate::{ApiKey, StorageError};
+
+#[derive(QueryableByName)]
+pub(crate) struct SiteRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    url: Option<String>,
+    #[diesel(sql_type = Moment)]
+    created_at: At,
+    #[diesel(sql_type = Bool)]
+    active: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    drupal_version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    php_version: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    last_sync_at: Option<At>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    last_full_sync_at: Option<At>,
+    #[diesel(sql_type = Bool)]
+    mass_removal: bool,
+    #[diesel(sql_type = Bool)]
+    conflict: bool,
+    #[diesel(sql_type = Integer)]
+    security_unknown: i32,
+}
+
+impl TryFrom<SiteRow> for Site {
+    type Error = StorageError;
+
+    fn try_from(row: SiteRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: SiteId(row.id.0),
+            name: row.name,
+            url: row.url,
+            created_at: row.created_at.0,
+            active: row.active,
+            drupal_version: row.drupal_version,
+            php_version: row.php_version,
+            last_sync_at: moment(row.last_sync_at),
+            last_full_sync_at: moment(row.last_full_sync_at),
+            mass_removal: row.mass_removal,
+            conflict: row.conflict,
+            security_unknown: row.security_unknown,
+        })
+    }
+}
+
+/// The part of a site's row that a sync decides by.
+#[derive(QueryableByName)]
+pub(crate) struct SiteStateRow {
+    #[diesel(sql_type = Bool)]
+    active: bool,
+    #[diesel(sql_type = Bool)]
+    strict_identity: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    reported_environment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reported_url: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    drupal_version: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    last_sync_timestamp: Option<At>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    fingerprint: Option<Vec<u8>>,
+    #[diesel(sql_type = Bool)]
+    mass_removal: bool,
+    #[diesel(sql_type = Bool)]
+    pub(crate) conflict: bool,
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub(crate) last_full_sync_at: Option<At>,
+    #[diesel(embed)]
+    pub(crate) security: SecurityRow,
+}
+
+impl SiteStateRow {
+    pub(crate) fn state(&self) -> SiteState {
+        SiteState {
+            active: self.active,
+            strict_identity: self.strict_identity,
+            identity: SiteIdentity { environment: self.reported_environment.clone(), url: self.reported_url.clone() },
+            drupal_version: self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok()),
+            last_sync_timestamp: moment(self.last_sync_timestamp),
+            fingerprint: self.fingerprint.as_deref().and_then(Fingerprint::from_bytes),
+            mass_removal: self.mass_removal,
+        }
+    }
+}
+
+/// The security figures of a site's row.
+#[derive(Clone, Copy, QueryableByName)]
+pub(crate) struct SecurityRow {
+    #[diesel(sql_type = Integer)]
+    security_updates_found: i32,
+    #[diesel(sql_type = Integer)]
+    security_projects: i32,
+    #[diesel(sql_type = Integer)]
+    security_unknown: i32,
+}
+
+impl From<SecurityRow> for SecurityCounts {
+    fn from(row: SecurityRow) -> Self {
+        Self {
+            updates_found: row.security_updates_found,
+            projects: row.security_projects,
+            unknown: row.security_unknown,
+            data_as_of: None,
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct KeyRow {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Nullable<Id>)]
+    site_id: Option<DbId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Binary)]
+    secret_hash: Vec<u8>,
+    #[diesel(sql_type = Moment)]
+    created_at: At,
+    #[diesel(sql_type = Nullable<Moment>)]
+    expires_at: Option<At>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    revoked_at: Option<At>,
+}
+
+impl TryFrom<KeyRow> for ApiKey {
+    type Error = StorageError;
+
+    fn try_from(row: KeyRow) -> Result<Self, StorageError> {
+        let hash = <[u8; 32]>::try_from(row.secret_hash.as_slice()).ok();
+        Ok(Self {
+            secret_hash: read("secret hash", &row.id, hash)?,
+            id: row.id,
+            site_id: row.site_id.map(|id| SiteId(id.0)),
+            name: row.name,
+            created_at: row.created_at.0,
+            expires_at: moment(row.expires_at),
+            revoked_at: moment(row.revoked_at),
+        })
+    }
+}

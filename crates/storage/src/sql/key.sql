@@ -1,0 +1,3 @@
+SELECT id, site_id, name, secret_hash, created_at, expires_at, revoked_at
+FROM api_keys
+WHERE id = $1

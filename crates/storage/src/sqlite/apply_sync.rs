@@ -1,0 +1,125 @@
+//! Applying one sync on SQLite, inside the transaction that holds the write lock.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Nullable, Text};
+use module_monitor_domain::{
+    Decision, Fingerprint, Refusal, SecurityCounts, SyncOutcome, SyncPlan, decide, plan, plan_unchanged,
+};
+
+use super::bulk;
+use crate::id_cache::{FoundIds, IdCache};
+use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
+use crate::sql_types::{At, DbId, Id, Moment};
+use crate::statement::sql;
+use crate::sync_writes::{Ids, SiteWrite, event_writes, identity_event, outcome, row_writes, unchanged_outcome};
+use crate::{StorageError, SyncCommand, SyncResult, queries};
+
+/// Applies `command`. An unchanged report writes the site's row and the audit row and reads nothing else.
+pub(super) fn apply(
+    connection: &mut SqliteConnection,
+    command: &SyncCommand,
+    cache: &IdCache,
+) -> Result<(SyncResult, FoundIds), StorageError> {
+    if let Some(fingerprint) = command.report.fingerprint()
+        && let Some(outcome) = touch(connection, command, fingerprint)?
+    {
+        return Ok((SyncResult::Applied(outcome), FoundIds::default()));
+    }
+    let site: Option<SiteStateRow> = sql(include_str!("sql/read_site.sql"))
+        .bind::<Id, _>(DbId::from(command.site_id))
+        .get_result(connection)
+        .optional()?;
+    let Some(site) = site else {
+        return Ok((SyncResult::Refused(Refusal::UnknownSite), FoundIds::default()));
+    };
+    let state = site.state();
+    let (plan, ids) = match decide(&state, &command.report) {
+        Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), FoundIds::default())),
+        Decision::Unchanged => (plan_unchanged(&state, &command.report), Ids::default()),
+        Decision::Compare => {
+            let rows: Vec<CurrentRow> = queries::current_modules(command.site_id).get_results(connection)?;
+            let (mut ids, current) = Ids::of_rows(rows)?;
+            bulk::resolve_modules(connection, command, &mut ids, cache)?;
+            let plan = plan(&state, &current, &command.report, |name| ids.registry_type(name));
+            bulk::resolve_versions(connection, &plan, &command.report, &mut ids, cache)?;
+            write_inventory(connection, command, &plan, &site, &ids)?;
+            (plan, ids)
+        }
+    };
+    let outcome = finish(connection, command, &plan, &site)?;
+    Ok((SyncResult::Applied(outcome), ids.found))
+}
+
+/// The whole sync of a report that changes nothing; `None` when it does change something.
+fn touch(
+    connection: &mut SqliteConnection,
+    command: &SyncCommand,
+    fingerprint: Fingerprint,
+) -> Result<Option<SyncOutcome>, StorageError> {
+    let report = &command.report;
+    let identity = &report.site_info().identity;
+    let touched: Option<SecurityRow> = sql(include_str!("sql/touch_site.sql"))
+        .bind::<Id, _>(DbId::from(command.site_id))
+        .bind::<Binary, _>(fingerprint.as_bytes())
+        .bind::<Moment, _>(At(report.sync_timestamp()))
+        .bind::<Nullable<Text>, _>(identity.environment.as_deref())
+        .bind::<Nullable<Text>, _>(identity.url.as_deref())
+        .bind::<Text, _>(report.site_info().json.as_str())
+        .bind::<Text, _>(report.php_version().as_str())
+        .bind::<Moment, _>(At(command.received_at))
+        .get_result(connection)
+        .optional()?;
+    let Some(security) = touched else {
+        return Ok(None);
+    };
+    let outcome = unchanged_outcome(command, security.into());
+    queries::insert_sync(command, &outcome).execute(connection)?;
+    Ok(Some(outcome))
+}
+
+fn write_inventory(
+    connection: &mut SqliteConnection,
+    command: &SyncCommand,
+    plan: &SyncPlan,
+    before: &SiteStateRow,
+    ids: &Ids,
+) -> Result<(), StorageError> {
+    let changes = &plan.changes;
+    if !changes.changed.is_empty() {
+        bulk::write_site_modules(connection, command, &row_writes(plan, ids)?)?;
+    }
+    if !changes.removed.is_empty() {
+        let removed = ids.module_ids(changes.removed.iter().map(|row| &row.machine_name))?;
+        bulk::remove_site_modules(connection, command, &removed, before.last_full_sync_at)?;
+    }
+    if !plan.reported_again.is_empty() {
+        bulk::report_again(connection, command, &ids.module_ids(&plan.reported_again)?)?;
+    }
+    let events = event_writes(plan, ids)?;
+    if !events.is_empty() {
+        bulk::insert_events(connection, command, &events)?;
+    }
+    Ok(())
+}
+
+/// Recounts the site, writes its row, and the audit row last.
+fn finish(
+    connection: &mut SqliteConnection,
+    command: &SyncCommand,
+    plan: &SyncPlan,
+    before: &SiteStateRow,
+) -> Result<SyncOutcome, StorageError> {
+    let mut security = SecurityCounts::from(before.security);
+    if !plan.changes.is_empty() {
+        let unknown: CountRow = queries::count_unknown(command.site_id).get_result(connection)?;
+        security.unknown = unknown.count()?;
+    }
+    let site = SiteWrite::of(plan, before, command.received_at, security.unknown);
+    queries::update_site(command, site).execute(connection)?;
+    if let Some((kind, detail)) = identity_event(plan) {
+        queries::insert_site_event(command, kind, detail).execute(connection)?;
+    }
+    let outcome = outcome(command, plan, security);
+    queries::insert_sync(command, &outcome).execute(connection)?;
+    Ok(outcome)
+}

@@ -1,0 +1,112 @@
+//! Statements from `.sql` files.
+
+use std::marker::PhantomData;
+
+use diesel::backend::{Backend, DieselReserveSpecialization};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Untyped};
+use diesel::sqlite::Sqlite;
+
+/// A statement whose text never changes, so that each connection prepares it once. Diesel's own `sql_query` would have
+/// it prepared anew every time, which costs PostgreSQL a round trip. The text names its parameters `$1`, `$2`, ... in
+/// the order of their first appearance; that form means the same to both databases.
+pub(crate) struct Sql<Q>(Q);
+
+/// The text of a statement.
+pub(crate) struct Text(&'static str);
+
+/// A statement with a value for its next parameter.
+pub(crate) struct Bound<Q, V, ST> {
+    statement: Q,
+    value: V,
+    sql_type: PhantomData<ST>,
+}
+
+/// What both backends can run.
+pub(crate) trait Portable: QueryFragment<Pg> + QueryFragment<Sqlite> + Send {}
+impl<Q: QueryFragment<Pg> + QueryFragment<Sqlite> + Send> Portable for Q {}
+
+/// The statement in that text.
+pub(crate) const fn sql(text: &'static str) -> Sql<Text> {
+    Sql(Text(text))
+}
+
+impl<Q> Sql<Q> {
+    /// Binds the next parameter.
+    pub(crate) fn bind<ST, V>(self, value: V) -> Sql<Bound<Q, V, ST>> {
+        Sql(Bound { statement: self.0, value, sql_type: PhantomData })
+    }
+}
+
+impl<DB: Backend + DieselReserveSpecialization> QueryFragment<DB> for Text {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
+impl<DB, Q, V, ST> QueryFragment<DB> for Bound<Q, V, ST>
+where
+    DB: Backend + DieselReserveSpecialization + HasSqlType<ST>,
+    Q: QueryFragment<DB>,
+    V: ToSql<ST, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.statement.walk_ast(out.reborrow())?;
+        out.push_bind_param_value_only(&self.value)
+    }
+}
+
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Sql<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
+// The text is the identity: prepared statements are kept under it.
+impl<Q> QueryId for Sql<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> Query for Sql<Q> {
+    type SqlType = Untyped;
+}
+
+impl<Conn, Q> RunQueryDsl<Conn> for Sql<Q> {}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// SQLite numbers `$n` parameters by first appearance, PostgreSQL by `n`.
+    #[test]
+    fn parameters_first_appear_in_numeric_order() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut seen = 0;
+        for folder in ["sql", "postgres/sql", "sqlite/sql"] {
+            for file in fs::read_dir(src.join(folder)).unwrap() {
+                let path = file.unwrap().path();
+                let sql: String = fs::read_to_string(&path)
+                    .unwrap()
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("--"))
+                    .collect();
+                let numbers = sql.split('$').skip(1).map(|rest| {
+                    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                    digits.parse::<usize>().unwrap()
+                });
+                let highest = numbers.fold(0, |highest, n| {
+                    assert!(n <= highest + 1, "{}: ${n} before ${}", path.display(), highest + 1);
+                    highest.max(n)
+                });
+                seen += highest;
+            }
+        }
+        assert!(seen > 50, "the statements were not found");
+    }
+}

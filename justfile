@@ -1,0 +1,70 @@
+# What this project can be asked to do. `just` alone lists it.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+just := just_executable()
+
+# List the recipes.
+default:
+    @{{ just }} --list
+
+# Everything a change must pass, on private PostgreSQL and Redis servers that it starts and stops itself.
+test:
+    @scripts/with-services {{ just }} checks suites
+
+# A throw-away server with sample sites, to look at.
+demo:
+    cargo run --release -- demo
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# What needs no test to run: the quickest first.
+checks: format layers deny lint docs
+
+[private]
+format:
+    @scripts/step "formatting (just fmt repairs it)" cargo fmt --all --check
+
+[private]
+layers:
+    @scripts/step "Cargo.lock is up to date (cargo build repairs it)" cargo metadata --locked --format-version 1 >/dev/null
+    @scripts/step "layering" scripts/check-layers
+
+# Licences, banned crates and where crates come from.
+deny:
+    @scripts/ensure-tool cargo-deny
+    @scripts/step "dependencies" cargo deny --locked --log-level error check bans licenses sources
+
+# Known vulnerabilities of our dependencies. Not part of `just test`: it needs the network, and fails without a change of ours.
+advisories:
+    @scripts/ensure-tool cargo-deny
+    cargo deny --locked check advisories
+
+# The server alone comes second: the suites' dependencies may lend it a feature that `cargo run` then lacks.
+# Clippy, warnings as errors.
+lint:
+    @scripts/step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
+    @scripts/step "clippy, the server alone" cargo clippy --locked -p module-monitor -- -D warnings
+
+# The API documentation, warnings as errors.
+docs:
+    @RUSTDOCFLAGS="-D warnings" scripts/step "documentation" cargo doc --locked --workspace --no-deps
+
+# The suites start the server's binary, so it must be there, and of the same features. They end with cargo's own lines.
+[private]
+suites:
+    @scripts/step "build" cargo build --locked --workspace --all-targets
+    @echo "== tests" >&2
+    @cargo test --locked --workspace --no-fail-fast
+
+# Latency and peak memory of large syncs, on a release build, against the limits.
+bench-smoke:
+    cargo build --release -p module-monitor
+    scripts/with-services cargo run --release -p module-monitor-tests --bin bench-smoke
+
+# Line coverage of the suites, the server processes they start included; fails under 80 %.
+coverage:
+    @scripts/ensure-tool cargo-tarpaulin
+    scripts/with-services scripts/coverage

@@ -1,0 +1,4 @@
+//! Helpers for the suites.
+
+pub mod backends;
+pub mod reports;
