@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{PanicHookInfo, set_hook};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
@@ -33,6 +34,11 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let text = panic.payload_as_str().unwrap_or("(no text)");
     tracing::error!(place, panic = text, "a bug: the program panicked");
+}
+
+/// Milliseconds for a log line, to the microsecond.
+pub(crate) fn millis(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Shows an error and everything behind it on one line. No error's own text repeats its source, so nothing is said

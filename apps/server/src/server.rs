@@ -165,7 +165,6 @@ fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {
         on_statement: Some(Arc::new(move |_| {
             statements.inc();
         })),
-        ..StorageOptions::default()
     }
 }
 

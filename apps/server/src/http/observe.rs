@@ -17,6 +17,7 @@ use super::AppState;
 use super::metrics::{RequestLabels, RouteLabels};
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::logging::millis;
 
 /// The label of requests for addresses that no route has.
 const NO_ROUTE: &str = "none";
@@ -30,7 +31,7 @@ pub(crate) async fn observe(
 ) -> Result<ServiceResponse, Error> {
     let id = RequestId::of(request.headers());
     // Of the highest level, so that no log filter takes the id off the lines that it lets through.
-    let span = tracing::error_span!("request", id = %id, key = Empty);
+    let span = tracing::error_span!("request", request_id = %id, key = Empty);
     let path = request.path().to_owned();
     let mut record = Record::new(state, &request, span.clone());
     let answer =
@@ -115,8 +116,7 @@ impl Drop for Record {
         // 499 is what proxies write where the client did not wait.
         let status = self.status.map_or(499, |status| status.as_u16());
         let route = self.route.take().unwrap_or_else(|| NO_ROUTE.to_owned());
-        let ms = elapsed.as_secs_f64() * 1000.0;
-        tracing::info!(method = self.method, route, status, ms, code = self.code, "request");
+        tracing::info!(method = self.method, route, status, ms = millis(elapsed), code = self.code, "request");
         let metrics = &self.state.metrics;
         let labels = RouteLabels { method: self.method, route: route.clone() };
         metrics.request_duration.get_or_create(&labels).observe(elapsed.as_secs_f64());

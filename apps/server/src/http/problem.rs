@@ -86,7 +86,8 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
-    request: Option<(String, RequestId)>,
+    /// Path and id of the request; boxed to keep results small.
+    request: Option<Box<(String, RequestId)>>,
 }
 
 impl Problem {
@@ -145,7 +146,7 @@ impl Problem {
 
     /// The same problem, as the answer to that request.
     pub(crate) fn for_request(mut self, path: &str, id: RequestId) -> Self {
-        self.request = Some((path.to_owned(), id));
+        self.request = Some(Box::new((path.to_owned(), id)));
         self
     }
 
@@ -243,9 +244,9 @@ impl Problem {
             title: self.code.title(),
             status: self.code.status().as_u16(),
             detail: &self.detail,
-            instance: self.request.as_ref().map(|(path, _)| path.as_str()),
+            instance: self.request.as_ref().map(|request| request.0.as_str()),
             code: self.code.as_str(),
-            request_id: self.request.as_ref().map(|(_, id)| id),
+            request_id: self.request.as_ref().map(|request| &request.1),
             errors: &self.errors,
         }
     }
@@ -264,8 +265,8 @@ impl ResponseError for Problem {
         // Serialising strings and numbers cannot fail; an empty body would still carry the status.
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = response.content_type("application/problem+json").body(body);
-        if let Some((_, id)) = &self.request {
-            add_common_headers(response.headers_mut(), id);
+        if let Some(request) = &self.request {
+            add_common_headers(response.headers_mut(), &request.1);
         }
         response
     }

@@ -17,6 +17,7 @@ use super::body::{Body, read_json};
 use super::metrics::{ChangeLabels, Outcome, SyncLabels};
 use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
 use super::problem::{Code, Problem};
+use crate::logging::millis;
 
 /// Bodies above this, in bytes, are decoded where they do not keep other requests waiting.
 const DECODED_IN_PLACE: usize = 64 * 1024;
@@ -73,12 +74,12 @@ async fn run(
             updated = applied.updated_modules,
             removed = applied.removed_modules,
             rejected = applied.rejected.len(),
-            ms = elapsed.as_secs_f64() * 1000.0,
+            ms = millis(elapsed),
             "sync applied"
         ),
         Err(problem) => {
             problem.log_cause();
-            tracing::info!(%site, code = problem.code().as_str(), ms = elapsed.as_secs_f64() * 1000.0, "sync not applied");
+            tracing::info!(%site, code = problem.code().as_str(), ms = millis(elapsed), "sync not applied");
         }
     }
     result

@@ -27,8 +27,8 @@ pub(super) fn resolve_modules(
     }
     let unknown = json(&unknown);
     sql(include_str!("sql/insert_modules.sql"))
-        .bind::<Text, _>(&unknown)
         .bind::<Moment, _>(At(command.received_at))
+        .bind::<Text, _>(&unknown)
         .execute(connection)?;
     let rows: Vec<ModuleIdRow> =
         sql(include_str!("sql/find_modules.sql")).bind::<Text, _>(&unknown).get_results(connection)?;
