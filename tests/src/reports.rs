@@ -8,7 +8,7 @@ use module_monitor_domain::{
     ReportedModule, Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{NewKey, NewSite, Storage, SyncCommand, SyncOrigin, SyncResult};
+use module_monitor_storage::{NewSite, Storage, SyncCommand, SyncOrigin, SyncResult};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -83,19 +83,11 @@ impl Clock for ManualClock {
     }
 }
 
-/// Registers a site with a key that nobody knows the secret of.
+/// Registers a site without a key.
 pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
     let id = SiteId(Uuid::new_v4());
     let site = NewSite { id, name: name.to_owned(), url: None, created_at: now() };
-    let key = NewKey {
-        id: Uuid::new_v4().simple().to_string(),
-        site_id: Some(id),
-        name: None,
-        secret_hash: [0; 32],
-        created_at: now(),
-        expires_at: None,
-    };
-    storage.create_site(site, key).await.expect("a new site");
+    storage.create_site(site, None).await.expect("a new site");
     id
 }
 

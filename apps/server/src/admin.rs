@@ -33,7 +33,7 @@ pub async fn register_site(
     let site = NewSite { id: SiteId(uuid_at(now)), name, url, created_at: now };
     let id = site.id;
     let key = keys::issue(Some(id), Some("first key".to_owned()), now, None)?;
-    storage.create_site(site, key.record).await?;
+    storage.create_site(site, Some(key.record)).await?;
     Ok((id, key.text))
 }
 

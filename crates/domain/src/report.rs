@@ -170,10 +170,11 @@ impl Report {
         self.left_alone.contains(name.as_str())
     }
 
-    /// Whether every module the site has is named, so that a missing one has been removed. An item without a readable
-    /// name could be any module.
+    /// Whether every module the site has is named, so that a missing one has been removed. A rejected item without a
+    /// name, or with one that no module can have (a misspelt one), could be any module.
     pub fn is_complete(&self) -> bool {
-        self.scope == Scope::Full && self.rejected.iter().all(|r| r.machine_name.is_some())
+        let named = |r: &Rejection| r.machine_name.as_deref().is_some_and(|name| MachineName::parse(name).is_ok());
+        self.scope == Scope::Full && self.rejected.iter().all(named)
     }
 
     /// Whether it describes the site's whole state, nothing rejected: the only kind that has a fingerprint.

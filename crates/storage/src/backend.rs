@@ -62,8 +62,11 @@ where
 
 #[async_trait]
 impl<B: Backend> Sites for B {
-    async fn create_site(&self, site: NewSite, key: NewKey) -> Result<(), StorageError> {
-        self.execute_both(queries::insert_site(site), queries::insert_key(key)).await
+    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>) -> Result<(), StorageError> {
+        match first_key {
+            Some(key) => self.execute_both(queries::insert_site(site), queries::insert_key(key)).await,
+            None => self.execute(queries::insert_site(site)).await.map(drop),
+        }
     }
 
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError> {

@@ -22,8 +22,8 @@ pub trait Syncs: Send + Sync {
 /// The sites that may report.
 #[async_trait]
 pub trait Sites: Send + Sync {
-    /// Registers a site together with its first key, in one transaction.
-    async fn create_site(&self, site: NewSite, key: NewKey) -> Result<(), StorageError>;
+    /// Registers a site, with its first key where it will report over HTTP, in one transaction.
+    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>) -> Result<(), StorageError>;
 
     /// One site. No locks.
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError>;

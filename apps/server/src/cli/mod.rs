@@ -44,6 +44,7 @@ struct Cli {
 
 /// What every command takes, before or after its own arguments.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 struct GlobalArgs {
     #[command(flatten)]
     database: DatabaseArgs,
@@ -115,7 +116,7 @@ fn explain(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let said = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let said: Vec<&str> = said.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
-    complain(&said.join(" "));
+    complain(&said.join(" ").replace(" tip: ", "; tip: "));
     ExitCode::from(BAD_SETTING)
 }
 

@@ -151,8 +151,18 @@ async fn show(
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let (site, name) = path.into_inner();
-    let site = caller.existing_site(&site, &state).await?;
-    let name = MachineName::parse(&name).map_err(|_| module_not_found())?;
+    show_module(caller, &site, &name, &state).await
+}
+
+/// The single view of a module on a site.
+pub(super) async fn show_module(
+    caller: Caller,
+    site: &str,
+    name: &str,
+    state: &AppState,
+) -> Result<HttpResponse, Problem> {
+    let site = caller.existing_site(site, state).await?;
+    let name = MachineName::parse(name).map_err(|_| module_not_found())?;
     let module = state.storage.site_module(site, &name).await?.ok_or_else(module_not_found)?;
     Ok(HttpResponse::Ok().json(SingleView::from(module)))
 }

@@ -137,3 +137,46 @@ fn method_label(method: &Method) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
+    use actix_web::{App, HttpResponse};
+    use module_monitor_ingestion::SystemClock;
+    use module_monitor_storage::{StorageOptions, connect};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::Metrics;
+
+    async fn boom() -> HttpResponse {
+        panic!("the password is swordfish")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_becomes_a_problem_that_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("x.db").display());
+        let storage = connect(&url, StorageOptions::default()).unwrap();
+        let state = web::Data::new(AppState::new(storage, Arc::new(SystemClock), Metrics::new(), true));
+        let observed = state.clone();
+        let around =
+            from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next));
+        let app = init_service(App::new().wrap(around).route("/boom", web::get().to(boom))).await;
+
+        let error = try_call_service(&app, TestRequest::get().uri("/boom").to_request()).await.unwrap_err();
+        let response = error.error_response();
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.headers().contains_key(X_REQUEST_ID));
+        let response = ServiceResponse::new(TestRequest::default().to_http_request(), response);
+        let body: Value = serde_json::from_slice(&read_body(response).await).unwrap();
+        assert_eq!(body["code"], "internal-error");
+        assert!(!body.to_string().contains("swordfish"));
+        let labels = RequestLabels { method: "GET", route: "/boom".to_owned(), status: 500 };
+        assert_eq!(state.metrics.requests.get_or_create(&labels).get(), 1);
+    }
+}

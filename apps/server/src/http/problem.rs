@@ -118,7 +118,7 @@ impl Problem {
 
     /// The database cannot be reached; nothing was stored.
     pub(crate) fn database_unavailable() -> Self {
-        Self::new(Code::DatabaseUnavailable, "Nothing was stored. Send the same request again later")
+        Self::new(Code::DatabaseUnavailable, "Send the same request again later; that is safe, whatever it was")
             .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
     }
 

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use super::AppState;
 use super::auth::Caller;
 use super::body::{Body, read_json};
+use super::inventory::show_module;
 use super::metrics::{ChangeLabels, Outcome, SyncLabels};
 use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
 use super::problem::{Code, Problem};
@@ -24,7 +25,12 @@ const DECODED_IN_PLACE: usize = 64 * 1024;
 
 /// `POST /sites/{site_id}/modules/sync` and `GET /syncs/{sync_id}`.
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/sites/{site_id}/modules/sync").route(web::post().to(sync)));
+    cfg.service(
+        web::resource("/sites/{site_id}/modules/sync")
+            .route(web::post().to(sync))
+            .route(web::get().to(show_module_named_sync))
+            .route(web::head().to(show_module_named_sync)),
+    );
     cfg.service(web::resource("/syncs/{sync_id}").route(web::get().to(show)).route(web::head().to(show)));
 }
 
@@ -51,6 +57,15 @@ async fn sync(
         response.insert_header((PREFERENCE_APPLIED, LENIENT));
     }
     Ok(response.json(applied))
+}
+
+/// The single view of the inventory, where its address is ours.
+async fn show_module_named_sync(
+    caller: Caller,
+    site: web::Path<String>,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    show_module(caller, &site, "sync", &state).await
 }
 
 /// Decodes and applies a report, and writes down how that went.
