@@ -2,11 +2,14 @@
 
 use std::env;
 use std::sync::Arc;
+use std::time::Duration;
 
 use module_monitor_storage::{Storage, StorageOptions, connect};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
+
+use crate::raw::RawConnection;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +63,23 @@ impl TestDatabase {
 
     /// Opens the database with a few connections and migrates it.
     pub async fn open(&self) -> Arc<dyn Storage> {
-        self.open_with(StorageOptions { max_connections: 4, ..StorageOptions::default() }).await
+        self.open_with(patient(4)).await
     }
+
+    /// Which kind of database it is.
+    pub fn backend(&self) -> Backend {
+        if self.name.is_some() { Backend::Postgres } else { Backend::Sqlite }
+    }
+
+    /// A connection of its own, beside the storage's.
+    pub async fn raw(&self) -> RawConnection {
+        RawConnection::open(&self.url).await
+    }
+}
+
+/// So many connections, and time enough to wait for one that a slow machine fails no test.
+pub fn patient(max_connections: u32) -> StorageOptions {
+    StorageOptions { max_connections, checkout_timeout: Duration::from_secs(120), ..StorageOptions::default() }
 }
 
 impl Drop for TestDatabase {

@@ -1,4 +1,6 @@
 //! Helpers for the suites.
 
 pub mod backends;
+pub mod raw;
 pub mod reports;
+pub mod watch;

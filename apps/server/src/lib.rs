@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod cli;
+mod demo;
 mod http;
 pub mod keys;
 pub mod logging;

@@ -67,7 +67,7 @@ fn present(rows: &Rows) -> BTreeMap<MachineName, SiteModuleState> {
 }
 
 fn any_name() -> impl Strategy<Value = MachineName> {
-    select(vec!["a", "b", "c", "d", "e", "f", "g", "h"]).prop_map(|name| MachineName::parse(name).unwrap())
+    select(vec!["a", "b", "c", "d", "e", "f", "g", "h"]).prop_map(|name| MachineName::parse(name).expect("valid"))
 }
 
 fn any_type() -> impl Strategy<Value = ModuleType> {
@@ -98,7 +98,7 @@ prop_compose! {
             machine_name,
             module_type,
             extension: Extension::Module,
-            version: version.map(|v| DrupalVersion::parse(v).unwrap()),
+            version: version.map(|v| DrupalVersion::parse(v).expect("valid")),
             enabled,
             project,
             datestamp,
@@ -133,8 +133,8 @@ fn any_report() -> impl Strategy<Value = Report> {
         Report::new(
             scope,
             datetime!(2026-01-01 00:00 UTC),
-            CoreVersion::parse("10.3.6").unwrap(),
-            PhpVersion::parse("8.3.0").unwrap(),
+            CoreVersion::parse("10.3.6").expect("valid"),
+            PhpVersion::parse("8.3.0").expect("valid"),
             SiteInfo::default(),
             modules,
         )
@@ -208,7 +208,7 @@ proptest! {
     fn rejected_names_keep_their_rows(case in any_case()) {
         let after = applied(&case.rows, &case.diff());
         for name in case.report.rejected().iter().filter_map(|r| r.machine_name.as_deref()) {
-            let name = MachineName::parse(name).unwrap();
+            let name = MachineName::parse(name).expect("valid");
             prop_assert_eq!(case.rows.get(&name), after.get(&name));
         }
     }
@@ -306,15 +306,15 @@ proptest! {
             Report::new(
                 Scope::Full,
                 datetime!(2026-01-01 00:00 UTC),
-                CoreVersion::parse("10.3.6").unwrap(),
-                PhpVersion::parse("8.3.0").unwrap(),
+                CoreVersion::parse("10.3.6").expect("valid"),
+                PhpVersion::parse("8.3.0").expect("valid"),
                 SiteInfo::default(),
                 modules,
             )
         };
         let report = of(modules.clone());
         let mut turned = report.modules().to_vec();
-        let by = usize::try_from(seed % turned.len() as u64).unwrap();
+        let by = usize::try_from(seed % turned.len() as u64).expect("valid");
         turned.rotate_left(by);
         // Earlier occurrences of the names, whatever they say, do not count.
         let doubled: Vec<_> = modules.into_iter().chain(turned).collect();

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod database;
+mod demo;
 mod key;
 mod migrate;
 mod output;
@@ -56,9 +57,10 @@ struct GlobalArgs {
     #[arg(long, global = true, value_name = "FORMAT", env = "MODULE_MONITOR_LOG_FORMAT", default_value = "pretty")]
     log_format: LogFormat,
     /// What to log: error, warn, info, debug or trace, also for single parts, as in info,module_monitor_storage=debug
+    /// [default: info,actix_server=warn; for the demo: warn]
     #[arg(long, global = true, value_name = "LEVEL", env = "MODULE_MONITOR_LOG_LEVEL")]
-    #[arg(default_value = "info,actix_server=warn", value_parser = log_filter)]
-    log_level: String,
+    #[arg(value_parser = log_filter)]
+    log_level: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -73,6 +75,17 @@ enum Command {
     /// Issue, revoke and list API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Show what it does, with sample sites on a throw-away SQLite database
+    Demo(demo::DemoArgs),
+}
+
+impl Command {
+    fn default_log_level(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "warn",
+            _ => "info,actix_server=warn",
+        }
+    }
 }
 
 /// Reads the command line, does what it says, and returns the exit code: 0, or 1 where it failed, or 2 where a setting
@@ -90,7 +103,8 @@ pub async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { global, command } = cli;
-    logging::init(global.log_format, EnvFilter::try_new(&global.log_level)?);
+    let log_level = global.log_level.as_deref().unwrap_or(command.default_log_level());
+    logging::init(global.log_format, EnvFilter::try_new(log_level)?);
     if global.redis_url.is_some() {
         tracing::warn!("--redis-url is set, but nothing uses Redis yet");
     }
@@ -99,6 +113,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(&global.database).await,
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
+        Command::Demo(args) => demo::run(args).await,
     }
 }
 

@@ -87,7 +87,8 @@ impl Signals {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Resolves `HOST:PORT`.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let mut found = text.to_socket_addrs().map_err(|error| format!("{error}; expected is HOST:PORT"))?;
     found.next().ok_or_else(|| "the name has no address".to_owned())
 }

@@ -1,6 +1,7 @@
 //! What happens on the sample sites, and what the server should answer to each report.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::samples::{CITY_PORTAL, DRUPAL, Module, NEWS_AGENCY, Sample, UNIVERSITY};
 
@@ -110,6 +111,22 @@ pub(super) enum Expected {
     Refused { status: u16, code: &'static str },
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { processed, new, updated, removed, unknown } = self;
+        write!(f, "200 with {processed} processed, {new} new, {updated} updated, {removed} removed, {unknown} unknown")
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Applied(counts) => counts.fmt(f),
+            Self::Refused { status, code } => write!(f, "{status} {code}"),
+        }
+    }
+}
+
 /// What a site sends in a round.
 pub(super) struct Sending {
     /// Its Drupal version.
@@ -138,6 +155,11 @@ impl Installation {
     pub(super) fn new(sample: &Sample) -> anyhow::Result<Self> {
         let modules = sample.modules()?;
         Ok(Self { drupal: sample.drupal, modules, uninstalled: Modules::new(), reported: Modules::new() })
+    }
+
+    /// Its Drupal version.
+    pub(super) fn drupal(&self) -> &'static str {
+        self.drupal
     }
 
     /// Lets the round happen, and tells what the site sends.

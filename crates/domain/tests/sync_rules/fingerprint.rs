@@ -121,7 +121,7 @@ fn what_the_touch_writes_is_not_part_of_it() {
         Scope::Full,
         NOON + Duration::HOUR,
         one.drupal_version().clone(),
-        PhpVersion::parse("8.4.1").unwrap(),
+        PhpVersion::parse("8.4.1").expect("valid"),
         info,
         vec![whole()],
     );

@@ -7,7 +7,7 @@ use crate::support::{full, module, name, partial, rejected, report_of, version};
 
 #[test]
 fn modules_are_sorted_by_the_bytes_of_their_names() {
-    let report = full(["é", "a", "_", "Z"].map(|n| module_named(n)).to_vec());
+    let report = full(["é", "a", "_", "Z"].map(module_named).to_vec());
     let names: Vec<_> = report.modules().iter().map(|m| m.machine_name.as_str()).collect();
     assert_eq!(names, ["Z", "_", "a", "é"]);
 }

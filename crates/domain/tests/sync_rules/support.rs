@@ -10,11 +10,11 @@ use time::macros::datetime;
 pub(crate) const NOON: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 
 pub(crate) fn name(name: &str) -> MachineName {
-    MachineName::parse(name).unwrap()
+    MachineName::parse(name).expect("valid")
 }
 
 pub(crate) fn version(text: &str) -> Option<DrupalVersion> {
-    Some(DrupalVersion::parse(text).unwrap())
+    Some(DrupalVersion::parse(text).expect("valid"))
 }
 
 /// An enabled contrib module.
@@ -25,7 +25,7 @@ pub(crate) fn module(machine_name: &str, version_text: &str) -> ReportedModule {
         extension: Extension::Module,
         version: version(version_text),
         enabled: true,
-        project: Some(ProjectName::parse(machine_name).unwrap()),
+        project: Some(ProjectName::parse(machine_name).expect("valid")),
         datestamp: None,
         schema_version: None,
         security_coverage: true,
@@ -44,7 +44,14 @@ pub(crate) fn report_of(
     info: SiteInfo,
     modules: Vec<ReportedModule>,
 ) -> Report {
-    Report::new(scope, at, CoreVersion::parse(drupal).unwrap(), PhpVersion::parse("8.3.0").unwrap(), info, modules)
+    Report::new(
+        scope,
+        at,
+        CoreVersion::parse(drupal).expect("valid"),
+        PhpVersion::parse("8.3.0").expect("valid"),
+        info,
+        modules,
+    )
 }
 
 pub(crate) fn full(modules: Vec<ReportedModule>) -> Report {

@@ -1,0 +1,202 @@
+//! The demo: sample sites that report to a server over HTTP, as real ones do.
+//!
+//! - `samples` holds what the sites have installed.
+//! - `rounds` holds what happens there, and works out what the server should answer.
+//! - `report` shows the answers, and what to try next.
+
+mod report;
+mod rounds;
+mod samples;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use module_monitor_ingestion::{Clock, SyncResponse};
+use module_monitor_storage::Storage;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::admin::register_site;
+use rounds::{Counts, Expected, Installation, ROUNDS, Round, Sending};
+use samples::{Module, SAMPLES, Sample};
+
+/// How long the server may take to answer a report.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A demo whose reports have all been answered.
+pub(crate) struct Demo {
+    base: String,
+    now: OffsetDateTime,
+    sites: BTreeMap<&'static str, Site>,
+    exchanges: Vec<Exchange>,
+}
+
+/// A registered sample site.
+struct Site {
+    id: String,
+    key: String,
+    installation: Installation,
+}
+
+/// A report and what became of it.
+struct Exchange {
+    round: &'static Round,
+    expected: Expected,
+    answer: Answer,
+}
+
+/// What the server answered.
+enum Answer {
+    Applied(Box<SyncResponse>),
+    Refused { status: u16, problem: Problem },
+}
+
+/// What matters here of an RFC 9457 body.
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+}
+
+impl Demo {
+    /// Registers the sample sites in `storage` and sends all of their reports to the server at `base`, such as
+    /// `http://127.0.0.1:8080`. Fails where it gets no readable answer; [`Demo::check`] says whether it was the right
+    /// one.
+    pub(crate) async fn play(storage: &dyn Storage, clock: &dyn Clock, base: &str) -> anyhow::Result<Self> {
+        // A proxy of the environment is for the outside world.
+        let client = Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+        let mut sites = BTreeMap::new();
+        for sample in SAMPLES {
+            let (name, url) = (sample.name.to_owned(), Some(sample.url.to_owned()));
+            let (id, key) = register_site(storage, clock, name, url).await?;
+            let installation = Installation::new(sample)?;
+            sites.insert(sample.name, Site { id: id.to_string(), key: key.reveal().to_owned(), installation });
+        }
+        let mut demo = Self { base: base.to_owned(), now: clock.now(), sites, exchanges: Vec::new() };
+        for round in &ROUNDS {
+            let exchange = demo.exchange(&client, round).await;
+            demo.exchanges.push(exchange.with_context(|| format!("round {}, {}", round.number, round.site.name))?);
+        }
+        Ok(demo)
+    }
+
+    async fn exchange(&mut self, client: &Client, round: &'static Round) -> anyhow::Result<Exchange> {
+        let site = self.sites.get_mut(round.site.name).context("the site is not registered")?;
+        let sending = site.installation.play(round);
+        let body = body(round.site, &sending, self.now - time::Duration::hours(round.hours_ago))?;
+        let url = format!("{}/api/v1/sites/{}/modules/sync", self.base, site.id);
+        let response = client.post(url).header("X-API-Key", &site.key).json(&body).send().await?;
+        let status = response.status();
+        let answer = match status {
+            StatusCode::OK => Answer::Applied(response.json().await?),
+            _ => Answer::Refused { status: status.as_u16(), problem: response.json().await? },
+        };
+        Ok(Exchange { round, expected: sending.expected, answer })
+    }
+
+    /// Fails with every answer that is not what follows from the sample lists.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let wrong: Vec<String> = self.exchanges.iter().filter_map(Exchange::mismatch).collect();
+        if !wrong.is_empty() {
+            bail!("the server's answers are not those of the sample lists: {}", wrong.join("; "));
+        }
+        Ok(())
+    }
+}
+
+impl Exchange {
+    fn mismatch(&self) -> Option<String> {
+        let Round { number, site, story, .. } = self.round;
+        let (expected, answered) = (&self.expected, self.answered());
+        (answered != expected.to_string())
+            .then(|| format!("round {number}, {} ({story}): expected {expected}, but it answered {answered}", site.name))
+    }
+
+    /// The answer, in the words of [`Expected`].
+    fn answered(&self) -> String {
+        match &self.answer {
+            Answer::Applied(applied) => Counts {
+                processed: applied.processed_count,
+                new: applied.new_modules,
+                updated: applied.updated_modules,
+                removed: applied.removed_modules,
+                unknown: usize::try_from(applied.security_unknown).unwrap_or_default(),
+            }
+            .to_string(),
+            Answer::Refused { status, problem } => format!("{status} {}", problem.code),
+        }
+    }
+}
+
+/// The body of a report.
+fn body(site: &Sample, sending: &Sending, at: OffsetDateTime) -> anyhow::Result<Value> {
+    Ok(json!({
+        "site_info": {"name": site.name, "environment": "production", "url": site.url},
+        "sync_timestamp": at.format(&Rfc3339)?,
+        "sync_type": sending.sync_type,
+        "drupal_version": sending.drupal,
+        "php_version": site.php,
+        "modules": sending.modules.iter().map(item).collect::<Vec<Value>>(),
+    }))
+}
+
+fn item(module: &Module) -> Value {
+    json!({
+        "machine_name": module.machine_name,
+        "name": module.display_name(),
+        "type": module.module_type,
+        "version": module.version,
+        "status": module.enabled,
+        "project": module.project,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use module_monitor_ingestion::SystemClock;
+
+    use super::*;
+    use crate::{RunningServer, Server, ServerConfig};
+
+    async fn played() -> (tempfile::TempDir, RunningServer, Demo) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("demo.db").display());
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = Server::start(ServerConfig::new(any_port, url)).await.unwrap();
+        let base = format!("http://{}", server.addr());
+        let demo = Demo::play(server.storage().as_ref(), &SystemClock, &base).await.unwrap();
+        (folder, server, demo)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_real_server_answers_as_the_sample_lists_say() {
+        let (_folder, server, mut demo) = played().await;
+        demo.check().unwrap();
+        demo.exchanges[0].expected = Expected::Refused { status: 409, code: "stale-sync" };
+        let wrong = demo.check().unwrap_err().to_string();
+        assert!(wrong.contains("round 1, City portal (first full report): expected 409 stale-sync"), "{wrong}");
+        server.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_table_fits_100_columns_and_the_module_to_look_at_has_a_long_history() {
+        let (_folder, server, demo) = played().await;
+        let text = format!("{}\n{}", demo.table(), demo.remarks());
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(demo.table().lines().count() >= ROUNDS.len(), "{text}");
+
+        let history = &demo.suggestions()[2];
+        let client = Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(&history.url).header("X-API-Key", &history.key).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let events: Vec<&str> = answer["items"].as_array().unwrap().iter().filter_map(|e| e["event"].as_str()).collect();
+        assert_eq!(events.len(), 4, "{answer}");
+        server.stop().await;
+    }
+}
