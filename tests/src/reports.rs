@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use module_monitor_domain::{
-    CoreVersion, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion, Report,
-    ReportedModule, Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
+    CoreVersion, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion, Report, ReportedModule,
+    Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{NewSite, Storage, SyncCommand, SyncOrigin, SyncResult};
@@ -87,7 +87,7 @@ impl Clock for ManualClock {
 pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
     let id = SiteId(Uuid::new_v4());
     let site = NewSite { id, name: name.to_owned(), url: None, created_at: now() };
-    storage.create_site(site, None).await.expect("a new site");
+    storage.create_site(site, None, "test").await.expect("a new site");
     id
 }
 
@@ -97,6 +97,7 @@ pub fn command(site_id: SiteId, received_at: OffsetDateTime, report: Report) -> 
         sync_id: SyncId(Uuid::new_v4()),
         site_id,
         origin: SyncOrigin::default(),
+        idempotency: None,
         report,
         warnings: Vec::new(),
         received_at,
@@ -109,6 +110,6 @@ pub fn command(site_id: SiteId, received_at: OffsetDateTime, report: Report) -> 
 pub async fn apply(storage: &dyn Storage, site: SiteId, at: OffsetDateTime, report: Report) -> SyncOutcome {
     match storage.apply_sync(command(site, at, report)).await.expect("a storage that works") {
         SyncResult::Applied(outcome) => outcome,
-        SyncResult::Refused(refusal) => panic!("refused: {refusal:?}"),
+        other => panic!("not applied: {other:?}"),
     }
 }

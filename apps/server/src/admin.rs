@@ -1,10 +1,9 @@
 //! What administrators do, for the command line and the demo alike.
 
 use module_monitor_domain::SiteId;
-use module_monitor_ingestion::Clock;
+use module_monitor_ingestion::{Clock, uuid_at};
 use module_monitor_storage::{NewSite, Storage, StorageError};
 use time::{Duration, OffsetDateTime};
-use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::keys::{self, IssuedKey, KeyText};
 
@@ -22,10 +21,14 @@ pub enum AdminError {
     Storage(#[from] StorageError),
 }
 
+/// The actor in the administrators' log for what is done on the command line.
+pub const COMMAND_LINE: &str = "command line";
+
 /// Registers a site and issues its first key, both or neither.
 pub async fn register_site(
     storage: &dyn Storage,
     clock: &dyn Clock,
+    actor: &str,
     name: String,
     url: Option<String>,
 ) -> Result<(SiteId, KeyText), AdminError> {
@@ -33,7 +36,7 @@ pub async fn register_site(
     let site = NewSite { id: SiteId(uuid_at(now)), name, url, created_at: now };
     let id = site.id;
     let key = keys::issue(Some(id), Some("first key".to_owned()), now, None)?;
-    storage.create_site(site, Some(key.record)).await?;
+    storage.create_site(site, Some(key.record), actor).await?;
     Ok((id, key.text))
 }
 
@@ -41,6 +44,7 @@ pub async fn register_site(
 pub async fn issue_key(
     storage: &dyn Storage,
     clock: &dyn Clock,
+    actor: &str,
     site: Option<SiteId>,
     name: Option<String>,
     lifetime: Option<std::time::Duration>,
@@ -48,7 +52,7 @@ pub async fn issue_key(
     let now = clock.now();
     let expires_at = lifetime.map(|lifetime| expiry(now, lifetime)).transpose()?;
     let key = keys::issue(site, name, now, expires_at)?;
-    match storage.create_key(key.record.clone()).await {
+    match storage.create_key(key.record.clone(), actor).await {
         Ok(()) => Ok(key),
         Err(StorageError::MissingReference(_)) => {
             Err(AdminError::Invalid(format!("there is no site {}", site.map(|s| s.to_string()).unwrap_or_default())))
@@ -61,10 +65,4 @@ fn expiry(now: OffsetDateTime, lifetime: std::time::Duration) -> Result<OffsetDa
     let too_long = || AdminError::Invalid("a key cannot be made to expire that far ahead".to_owned());
     let lifetime = Duration::try_from(lifetime).map_err(|_| too_long())?;
     now.checked_add(lifetime).ok_or_else(too_long)
-}
-
-/// A UUID version 7, so that the order of ids is the order of registration.
-fn uuid_at(at: OffsetDateTime) -> Uuid {
-    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.nanosecond()))
 }

@@ -6,9 +6,14 @@
 pub mod admin;
 pub mod cli;
 mod demo;
+mod housekeeping;
 mod http;
+mod keyring;
 pub mod keys;
+mod limits;
 pub mod logging;
+mod rejections;
 mod server;
 
+pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};

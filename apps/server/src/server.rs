@@ -2,18 +2,23 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
 use backon::{BackoffBuilder, ExponentialBuilder};
+use ipnet::IpNet;
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{Storage, StorageError, StorageOptions, connect};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::http::{self, AppState, Metrics};
+use crate::housekeeping::Housekeeping;
+use crate::http::{self, AppState, Limits, Metrics};
+use crate::limits::{RateLimiter, RedisUrlError};
 use crate::logging::Chain;
 
 /// How long requests and syncs in progress may take to finish once the server stops.
@@ -38,6 +43,20 @@ pub struct ServerConfig {
     pub database_checkout_timeout: Duration,
     /// Whether to bring the schema up to date first.
     pub migrate: bool,
+    /// How many syncs a site may send in any window, where it has no limit of its own; at least 1.
+    pub rate_limit: u32,
+    /// How long a sync counts.
+    pub rate_limit_window: Duration,
+    /// `redis://…`, for limits that all nodes share; without it each node counts its own.
+    pub redis_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` tells a client's address.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much memory the bodies of requests may take at once, in MiB; at least 16.
+    pub body_memory_mib: u32,
+    /// How many connections to serve at once.
+    pub max_connections: u32,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -52,6 +71,13 @@ impl ServerConfig {
             database_connections: storage.max_connections,
             database_checkout_timeout: storage.checkout_timeout,
             migrate: true,
+            rate_limit: 60,
+            rate_limit_window: Duration::from_secs(60 * 60),
+            redis_url: None,
+            trusted_proxies: Vec::new(),
+            body_memory_mib: 256,
+            max_connections: 4096,
+            audit_retention: Duration::from_secs(90 * 24 * 60 * 60),
             clock: Arc::new(SystemClock),
         }
     }
@@ -63,6 +89,9 @@ pub enum ServerError {
     /// The database URL is wrong or the schema cannot be brought up to date. An absent database is no reason.
     #[error("the database cannot be used")]
     Storage(#[from] StorageError),
+    /// The Redis URL is wrong. An absent Redis is no reason.
+    #[error("Redis cannot be used")]
+    RedisUrl(#[from] RedisUrlError),
     /// The address is taken or not ours.
     #[error("cannot listen on {address}")]
     Listen {
@@ -83,16 +112,20 @@ impl Server {
     /// Migrates the database, listens, and serves until [`RunningServer::stop`]. Where the database cannot be reached
     /// it listens all the same, answers 503, and keeps trying to migrate. Call it on a multi-thread tokio runtime.
     pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
+        let rate_limiter = rate_limiter(&config, &mut metrics).await?;
         let storage = connect(&config.database_url, storage_options(&config, &metrics))?;
         let migrated = !config.migrate || migrate_once(storage.as_ref()).await?;
-        let state = web::Data::new(AppState::new(storage, config.clock, metrics, migrated));
+        let limits =
+            Limits { trusted_proxies: config.trusted_proxies, body_memory_kib: config.body_memory_mib as usize * 1024 };
+        let state = web::Data::new(AppState::new(storage, config.clock, metrics, rate_limiter, limits, migrated));
         let (listener, addr) = listen(config.listen)?;
-        let (http, handle) = serve(listener, state.clone()).map_err(ServerError::Http)?;
+        let (http, handle) = serve(listener, state.clone(), config.max_connections).map_err(ServerError::Http)?;
         let background = state.clone().into_inner();
+        let housekeeping = Housekeeping::start(&background, config.audit_retention);
         let migration = (!migrated).then(|| tokio::spawn(keep_migrating(background)));
         tracing::info!("listening on http://{addr}");
-        Ok(RunningServer { addr, state, handle, http, migration })
+        Ok(RunningServer { addr, state, handle, http, migration, housekeeping })
     }
 }
 
@@ -103,6 +136,7 @@ pub struct RunningServer {
     handle: ServerHandle,
     http: JoinHandle<io::Result<()>>,
     migration: Option<JoinHandle<Result<(), StorageError>>>,
+    housekeeping: Housekeeping,
 }
 
 impl RunningServer {
@@ -153,8 +187,17 @@ impl RunningServer {
                 "syncs were still running when the time to stop was up"
             );
         }
+        self.housekeeping.stop(&self.state).await;
         tracing::info!("stopped");
     }
+}
+
+async fn rate_limiter(config: &ServerConfig, metrics: &mut Metrics) -> Result<RateLimiter, RedisUrlError> {
+    let mut limiter = RateLimiter::new(Arc::clone(&config.clock), config.rate_limit, config.rate_limit_window);
+    if let Some(url) = &config.redis_url {
+        limiter.share(url, metrics.registry()).await?;
+    }
+    Ok(limiter)
 }
 
 fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {
@@ -177,8 +220,13 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError>
 
 type Http = (JoinHandle<io::Result<()>>, ServerHandle);
 
-fn serve(listener: TcpListener, state: web::Data<AppState>) -> io::Result<Http> {
+fn serve(listener: TcpListener, state: web::Data<AppState>, max_connections: u32) -> io::Result<Http> {
+    let workers = thread::available_parallelism().map_or(2, NonZero::get);
+    let share = (max_connections as usize).div_ceil(workers);
     let server = HttpServer::new(move || http::app(state.clone()))
+        .workers(workers)
+        .max_connections(share)
+        .backlog(1024)
         .client_request_timeout(HEADER_TIMEOUT)
         .client_disconnect_timeout(DISCONNECT_TIMEOUT)
         .keep_alive(KEEP_ALIVE)

@@ -47,6 +47,8 @@ pub enum Refusal {
         /// The time stamp of that report.
         last_applied: OffsetDateTime,
     },
+    /// The client has used this idempotency key for another body.
+    IdempotencyKeyReused,
     /// The report comes from another installation, and the site takes only its own.
     IdentityConflict {
         /// The identity of the site's last report.

@@ -38,8 +38,8 @@ async fn main() -> anyhow::Result<()> {
         }
     };
     let service = SyncService::new(Arc::clone(&storage), Arc::new(SystemClock));
-    let response = service.sync(site, request, SyncOrigin::default()).await?;
-    print(&serde_json::to_string_pretty(&response)?);
+    let synced = service.sync(site, request, SyncOrigin::default()).await?;
+    print(&serde_json::to_string_pretty(&synced.response)?);
     Ok(())
 }
 
@@ -50,7 +50,7 @@ async fn the_only_site(storage: &dyn Storage) -> anyhow::Result<SiteId> {
     }
     let id = SiteId(Uuid::new_v4());
     let site = NewSite { id, name: "Embedded".to_owned(), url: None, created_at: SystemClock.now() };
-    storage.create_site(site, None).await?;
+    storage.create_site(site, None, "embed").await?;
     Ok(id)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use time::OffsetDateTime;
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// Where the time comes from; tests bring their own.
 pub trait Clock: Send + Sync {
@@ -11,6 +12,12 @@ pub trait Clock: Send + Sync {
 
     /// The monotonic clock, for durations.
     fn instant(&self) -> Instant;
+}
+
+/// A UUID version 7 made at `at`, so that newer ids are greater.
+pub fn uuid_at(at: OffsetDateTime) -> Uuid {
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.nanosecond()))
 }
 
 /// The machine's clock.

@@ -7,6 +7,6 @@ mod clock;
 mod service;
 mod wire;
 
-pub use clock::{Clock, SystemClock};
-pub use service::{SyncError, SyncService};
+pub use clock::{Clock, SystemClock, uuid_at};
+pub use service::{SyncError, SyncService, Synced};
 pub use wire::{FieldError, Handling, RequestError, SyncRequest, SyncResponse};

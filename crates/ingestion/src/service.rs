@@ -8,9 +8,8 @@ use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
 use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult};
 use time::{Duration, OffsetDateTime};
-use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::{Clock, FieldError, SyncRequest, SyncResponse};
+use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
 
 /// How far a site's clock may run ahead of ours.
 const FUTURE_TOLERANCE: Duration = Duration::minutes(10);
@@ -29,6 +28,15 @@ pub enum SyncError {
     Storage(#[from] StorageError),
 }
 
+/// What became of a report that was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Synced {
+    /// What to tell the site.
+    pub response: SyncResponse,
+    /// It had been applied before, under the same idempotency key.
+    pub replayed: bool,
+}
+
 /// Applies reports to a storage. Cheap to clone; all clones work on the same storage.
 #[derive(Clone)]
 pub struct SyncService {
@@ -44,16 +52,11 @@ impl SyncService {
 
     /// Applies `request` as the newest report of `site`, in one transaction. Transient failures of the database are
     /// tried again for about two seconds; whatever else happens is returned once. Sending the same report again is safe.
-    pub async fn sync(
-        &self,
-        site: SiteId,
-        request: SyncRequest,
-        origin: SyncOrigin,
-    ) -> Result<SyncResponse, SyncError> {
+    pub async fn sync(&self, site: SiteId, request: SyncRequest, origin: SyncOrigin) -> Result<Synced, SyncError> {
         let command = Arc::new(self.command(site, request, origin)?);
-        let result = self.apply(&command).await?;
-        match result {
-            SyncResult::Applied(outcome) => Ok(SyncResponse::from(outcome)),
+        match self.apply(&command).await? {
+            SyncResult::Applied(outcome) => Ok(Synced { response: outcome.into(), replayed: false }),
+            SyncResult::Replayed(outcome) => Ok(Synced { response: outcome.into(), replayed: true }),
             SyncResult::Refused(refusal) => Err(SyncError::Refused(refusal)),
         }
     }
@@ -68,6 +71,7 @@ impl SyncService {
             sync_id: SyncId(uuid_at(received_at)),
             site_id: site,
             origin,
+            idempotency: request.idempotency,
             report: request.report,
             warnings: request.warnings,
             received_at,
@@ -108,12 +112,6 @@ impl SyncService {
             .notify(|error, delay| tracing::debug!(%error, ?delay, sync_id = %command.sync_id, "sync is tried again"))
             .await
     }
-}
-
-/// A UUID version 7, so that newer syncs have greater ids.
-fn uuid_at(at: OffsetDateTime) -> Uuid {
-    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.nanosecond()))
 }
 
 fn from_the_future(received_at: OffsetDateTime) -> FieldError {

@@ -1,5 +1,6 @@
 //! What the units of work that are the same on both backends need of one, and those units of work.
 
+use std::cmp::Reverse;
 use std::future::Future;
 
 use async_trait::async_trait;
@@ -8,10 +9,16 @@ use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use module_monitor_domain::{MachineName, Module, ModuleEvent, Site, SiteId, SiteModule};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::rows::{EventRow, KeyRow, ModuleRow, SiteModuleRow, SiteRow};
-use crate::statement::{Portable, Sql};
-use crate::{ApiKey, Inventory, InventoryFilter, Keys, NewKey, NewSite, Page, Registry, Sites, StorageError, queries};
+use crate::rows::{
+    AdminEventRow, AuditRow, EventRow, GrantRow, KeyRow, ModuleRow, RejectedRow, RevisionRow, SiteModuleRow, SiteRow,
+};
+use crate::statement::{BoxedSql, Portable, Sql};
+use crate::{
+    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys, NewKey,
+    NewSite, Page, Registry, Rejections, Sites, StorageError, SyncRecord, audit_queries, queries,
+};
 
 /// A row that either backend can read.
 pub(crate) trait Row: QueryableByName<Pg> + QueryableByName<Sqlite> + Send + 'static {}
@@ -28,12 +35,14 @@ pub(crate) trait Backend: Send + Sync {
     /// How many rows a statement wrote.
     fn execute(&self, query: Sql<impl Portable + 'static>) -> impl Future<Output = Result<usize, StorageError>> + Send;
 
-    /// Runs both or neither.
-    fn execute_both(
-        &self,
-        first: Sql<impl Portable + 'static>,
-        second: Sql<impl Portable + 'static>,
-    ) -> impl Future<Output = Result<(), StorageError>> + Send;
+    /// Runs all or none, and says how many rows each wrote.
+    fn execute_all(&self, statements: Vec<BoxedSql>) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
+
+    /// Adds refused syncs to the audit log, in one statement.
+    fn write_rejections(&self, rejections: Vec<Rejections>) -> impl Future<Output = Result<(), StorageError>> + Send;
+
+    /// Moves the last use of keys forward, in one statement.
+    fn write_key_uses(&self, uses: Vec<KeyUse>) -> impl Future<Output = Result<(), StorageError>> + Send;
 }
 
 /// The rows of a query as what they mean.
@@ -62,11 +71,18 @@ where
 
 #[async_trait]
 impl<B: Backend> Sites for B {
-    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>) -> Result<(), StorageError> {
-        match first_key {
-            Some(key) => self.execute_both(queries::insert_site(site), queries::insert_key(key)).await,
-            None => self.execute(queries::insert_site(site)).await.map(drop),
-        }
+    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<(), StorageError> {
+        let event = audit_queries::insert_admin_event(
+            site.created_at,
+            actor,
+            "site.created",
+            Some(site.id),
+            site.id,
+            Some(&site.name),
+        );
+        let mut statements = vec![queries::insert_site(site).boxed(), event.boxed()];
+        statements.extend(first_key.map(|key| issue(key, actor)).into_iter().flatten());
+        self.execute_all(statements).await.map(drop)
     }
 
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError> {
@@ -78,22 +94,90 @@ impl<B: Backend> Sites for B {
     }
 }
 
+/// Stores a key, tells every node, and writes down who did it.
+fn issue(key: NewKey, actor: &str) -> [BoxedSql; 3] {
+    let event = audit_queries::insert_admin_event(
+        key.created_at,
+        actor,
+        "key.issued",
+        key.site_id,
+        &key.id,
+        key.name.as_deref(),
+    );
+    [event.boxed(), queries::insert_key(key).boxed(), queries::bump_key_revision().boxed()]
+}
+
 #[async_trait]
 impl<B: Backend> Keys for B {
-    async fn create_key(&self, key: NewKey) -> Result<(), StorageError> {
-        self.execute(queries::insert_key(key)).await.map(drop)
+    async fn create_key(&self, key: NewKey, actor: &str) -> Result<(), StorageError> {
+        self.execute_all(issue(key, actor).into()).await.map(drop)
     }
 
-    async fn find_key(&self, id: &str) -> Result<Option<ApiKey>, StorageError> {
-        first::<KeyRow, _>(self, queries::key(id)).await
+    async fn key_revision(&self) -> Result<i64, StorageError> {
+        let row = self.rows::<RevisionRow>(queries::key_revision()).await?.pop();
+        row.map(|row| row.revision).ok_or_else(|| StorageError::corrupt("key revision", "none"))
+    }
+
+    async fn key_grants(&self) -> Result<Vec<KeyGrant>, StorageError> {
+        all::<GrantRow, _>(self, queries::key_grants()).await
+    }
+
+    async fn find_key(&self, id: &str) -> Result<Option<KeyGrant>, StorageError> {
+        first::<GrantRow, _>(self, queries::key_grant(id)).await
     }
 
     async fn list_keys(&self, page: Page<String>) -> Result<Vec<ApiKey>, StorageError> {
         all::<KeyRow, _>(self, queries::keys(page)).await
     }
 
-    async fn revoke_key(&self, id: &str, now: OffsetDateTime) -> Result<bool, StorageError> {
-        self.execute(queries::revoke_key(id, now)).await.map(|rows| rows == 1)
+    async fn revoke_key(&self, id: &str, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
+        let statements = vec![
+            queries::revoke_key(id, now).boxed(),
+            queries::bump_key_revision().boxed(),
+            audit_queries::insert_key_revoked_event(now, actor, id).boxed(),
+        ];
+        self.execute_all(statements).await.map(|rows| rows.first() == Some(&1))
+    }
+
+    async fn mark_keys_used(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {
+        if uses.is_empty() { Ok(()) } else { self.write_key_uses(uses).await }
+    }
+}
+
+#[async_trait]
+impl<B: Backend> Audit for B {
+    async fn record_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {
+        if rejections.is_empty() { Ok(()) } else { self.write_rejections(rejections).await }
+    }
+
+    async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Vec<SyncRecord>, StorageError> {
+        let applied = all::<AuditRow, AppliedSync>(self, audit_queries::syncs(site, &page)).await?;
+        let rejected = all::<RejectedRow, Rejections>(self, audit_queries::rejected_syncs(site, &page)).await?;
+        let mut records: Vec<_> = applied.into_iter().map(SyncRecord::Applied).collect();
+        records.extend(rejected.into_iter().map(SyncRecord::Rejected));
+        records.sort_unstable_by_key(|record| Reverse(record.id()));
+        records.truncate(page.limit);
+        Ok(records)
+    }
+
+    async fn admin_events(&self, page: Page<i64>) -> Result<Vec<AdminEvent>, StorageError> {
+        all::<AdminEventRow, _>(self, audit_queries::admin_events(&page)).await
+    }
+
+    async fn prune(&self, cutoff: Cutoff, batch: usize) -> Result<usize, StorageError> {
+        let mut pruned = 0;
+        pruned += self
+            .execute(audit_queries::prune(
+                include_str!("sql/prune_idempotency_keys.sql"),
+                cutoff.idempotency_keys,
+                batch,
+            ))
+            .await?;
+        pruned += self
+            .execute(audit_queries::prune(include_str!("sql/prune_rejected_syncs.sql"), cutoff.syncs, batch))
+            .await?;
+        pruned += self.execute(audit_queries::prune(include_str!("sql/prune_syncs.sql"), cutoff.syncs, batch)).await?;
+        Ok(pruned)
     }
 }
 

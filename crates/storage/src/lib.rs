@@ -4,6 +4,7 @@
 //! one unit of work: it takes a connection, runs its transaction and gives the connection back. A unit of work that has
 //! begun runs to its end even when the caller stops waiting for it.
 
+mod audit_queries;
 mod backend;
 mod connect;
 mod error;
@@ -22,5 +23,8 @@ mod traits;
 
 pub use connect::{StatementObserver, StorageOptions, connect};
 pub use error::StorageError;
-pub use records::{ApiKey, AppliedSync, InventoryFilter, NewKey, NewSite, Page, SyncCommand, SyncOrigin, SyncResult};
-pub use traits::{Inventory, Keys, Registry, Sites, Storage, Syncs};
+pub use records::{
+    AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page,
+    Rejections, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
+};
+pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};

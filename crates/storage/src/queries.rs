@@ -41,8 +41,20 @@ pub(crate) fn insert_key(key: NewKey) -> Sql<impl Portable> {
         .bind::<Nullable<Moment>, _>(key.expires_at.map(At))
 }
 
-pub(crate) fn key(id: &str) -> Sql<impl Portable + use<>> {
-    sql(include_str!("sql/key.sql")).bind::<Text, _>(id.to_owned())
+pub(crate) fn bump_key_revision() -> Sql<impl Portable> {
+    sql(include_str!("sql/bump_key_revision.sql"))
+}
+
+pub(crate) fn key_revision() -> Sql<impl Portable> {
+    sql(include_str!("sql/key_revision.sql"))
+}
+
+pub(crate) fn key_grants() -> Sql<impl Portable> {
+    sql(include_str!("sql/key_grants.sql"))
+}
+
+pub(crate) fn key_grant(id: &str) -> Sql<impl Portable + use<>> {
+    sql(include_str!("sql/key_grant.sql")).bind::<Text, _>(id.to_owned())
 }
 
 pub(crate) fn keys(page: Page<String>) -> Sql<impl Portable> {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use module_monitor_domain::{ModuleType, Refusal, Report, SiteId, SyncId, SyncOutcome, UpdateStatus};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Who sent a sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct SyncOrigin {
     pub body_bytes: Option<i64>,
 }
 
+/// A client's promise that a report with this key is one and the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// What the client sent.
+    pub key: String,
+    /// SHA-256 of the decoded body.
+    pub body_hash: [u8; 32],
+}
+
 /// A sync to apply.
 #[derive(Clone, Debug)]
 pub struct SyncCommand {
@@ -25,6 +35,8 @@ pub struct SyncCommand {
     pub site_id: SiteId,
     /// Who sent it.
     pub origin: SyncOrigin,
+    /// Where the client sent one: answers a repetition with what the first one did.
+    pub idempotency: Option<IdempotencyKey>,
     /// What it reports.
     pub report: Report,
     /// What the client should know from reading the report.
@@ -42,6 +54,8 @@ pub struct SyncCommand {
 pub enum SyncResult {
     /// It is stored.
     Applied(SyncOutcome),
+    /// It was stored before, under the same idempotency key.
+    Replayed(SyncOutcome),
     /// It is not, and this is why.
     Refused(Refusal),
 }
@@ -87,8 +101,8 @@ pub struct NewKey {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// A stored key.
-#[derive(Clone, PartialEq, Eq)]
+/// A stored key, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// The public id, part of the key.
     pub id: String,
@@ -96,14 +110,112 @@ pub struct ApiKey {
     pub site_id: Option<SiteId>,
     /// What people call it.
     pub name: Option<String>,
-    /// SHA-256 of the secret.
-    pub secret_hash: [u8; 32],
     /// When it was issued.
     pub created_at: OffsetDateTime,
+    /// When it was last used; written in batches.
+    pub last_used_at: Option<OffsetDateTime>,
     /// From when on it no longer works.
     pub expires_at: Option<OffsetDateTime>,
     /// When it was revoked.
     pub revoked_at: Option<OffsetDateTime>,
+}
+
+/// A stored key, as authentication needs it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// The public id, part of the key.
+    pub id: String,
+    /// SHA-256 of the secret.
+    pub secret_hash: [u8; 32],
+    /// The site it is for; `None` for an admin key.
+    pub site_id: Option<SiteId>,
+    /// From when on it no longer works.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// Whether its site may report.
+    pub site_active: bool,
+    /// Syncs its site may send in the rate limit's window, where that differs from what the server allows.
+    pub rate_limit: Option<u32>,
+}
+
+/// That a key was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The public id.
+    pub id: String,
+    /// When.
+    pub at: OffsetDateTime,
+}
+
+/// Syncs of one site that were refused for one reason within a minute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejections {
+    /// Its place in the site's log: a UUID version 7 of the first attempt.
+    pub id: Uuid,
+    /// The site whose log it is in: that of the key.
+    pub site_id: SiteId,
+    /// The public id of the key.
+    pub key_id: String,
+    /// The code of the problem that was answered.
+    pub reason: String,
+    /// How many attempts.
+    pub count: i64,
+    /// The first of them. Its minute is the minute of all.
+    pub first_at: OffsetDateTime,
+    /// The last of them.
+    pub last_at: OffsetDateTime,
+    /// The client's address, of the last attempt.
+    pub client_address: Option<String>,
+    /// The size of the body as received, in bytes, of the last attempt.
+    pub body_bytes: Option<i64>,
+}
+
+/// An entry of a site's audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyncRecord {
+    /// A sync that was applied.
+    Applied(AppliedSync),
+    /// Syncs that were refused.
+    Rejected(Rejections),
+}
+
+impl SyncRecord {
+    /// Its place in the log; greater ids are newer.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Applied(sync) => sync.outcome.sync_id.0,
+            Self::Rejected(rejections) => rejections.id,
+        }
+    }
+}
+
+/// What an administrator did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminEvent {
+    /// Grows with every event.
+    pub id: i64,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who: the public id of an admin key, or the command line.
+    pub actor: String,
+    /// What, such as `key.revoked`.
+    pub action: String,
+    /// The site it was about.
+    pub site_id: Option<SiteId>,
+    /// The id of what it was done to.
+    pub target: String,
+    /// More of it, such as the name.
+    pub detail: Option<String>,
+}
+
+/// From when on audit rows are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cutoff {
+    /// Syncs received before are removed, applied and refused ones.
+    pub syncs: OffsetDateTime,
+    /// Idempotency keys made before are removed.
+    pub idempotency_keys: OffsetDateTime,
 }
 
 /// Which modules of a site to list.

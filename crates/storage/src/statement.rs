@@ -33,6 +33,16 @@ pub(crate) const fn sql(text: &'static str) -> Sql<Text> {
     Sql(Text(text))
 }
 
+/// Any portable statement.
+pub(crate) type BoxedSql = Sql<Box<dyn Portable>>;
+
+impl<Q: Portable + 'static> Sql<Q> {
+    /// Forgets what the statement is made of, so that several go into one list.
+    pub(crate) fn boxed(self) -> BoxedSql {
+        Sql(Box::new(self.0))
+    }
+}
+
 impl<Q> Sql<Q> {
     /// Binds the next parameter.
     pub(crate) fn bind<ST, V>(self, value: V) -> Sql<Bound<Q, V, ST>> {

@@ -7,7 +7,7 @@ use module_monitor_domain::{
     SecurityCounts, SiteIdentity, SyncCounts, SyncOutcome, SyncPlan,
 };
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::id_cache::{FoundIds, IdCache, KnownModule};
 use crate::rows::{CurrentRow, ModuleIdRow, SiteStateRow, VersionIdRow};
@@ -308,6 +308,11 @@ pub(crate) fn unchanged_outcome(command: &SyncCommand, security: SecurityCounts)
         next_sync_after: command.next_sync_after,
         processing_time_ms: i64::try_from(command.received.elapsed().as_millis()).unwrap_or(i64::MAX),
     }
+}
+
+/// The whole minute that refused syncs are counted in.
+pub(crate) fn minute_of(at: OffsetDateTime) -> OffsetDateTime {
+    at - Duration::seconds(i64::from(at.second())) - Duration::nanoseconds(i64::from(at.nanosecond()))
 }
 
 /// A count for the database. Reports are bounded far below the type's limit.

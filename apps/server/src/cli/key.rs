@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
 use super::site::name;
-use crate::admin::issue_key;
+use crate::admin::{COMMAND_LINE, issue_key};
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
@@ -71,7 +71,7 @@ pub(super) async fn run(command: KeyCommand, database: &DatabaseArgs) -> anyhow:
 }
 
 async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
-    let key = issue_key(storage, &SystemClock, args.site, args.name, args.expires_in).await?;
+    let key = issue_key(storage, &SystemClock, COMMAND_LINE, args.site, args.name, args.expires_in).await?;
     let (id, text) = (key.record.id, key.text);
     if args.json {
         return print_json(&json!({"id": id, "api_key": text.reveal()}));
@@ -80,7 +80,7 @@ async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
 }
 
 async fn revoke(id: &str, storage: &dyn Storage) -> anyhow::Result<()> {
-    if !storage.revoke_key(id, SystemClock.now()).await? {
+    if !storage.revoke_key(id, SystemClock.now(), COMMAND_LINE).await? {
         anyhow::bail!("there is no key with that id; `module-monitor key list` shows the ids");
     }
     print_line(&format!("Key {id} is revoked."))

@@ -8,6 +8,7 @@ mod output;
 mod serve;
 mod site;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use module_monitor_storage::StorageError;
 use tracing_subscriber::EnvFilter;
 
+use crate::RedisUrlError;
 use crate::logging::{self, Chain, LogFormat};
 use database::DatabaseArgs;
 
@@ -49,7 +51,7 @@ struct Cli {
 struct GlobalArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Redis, for several nodes on one database; nothing uses it yet
+    /// redis://HOST, for several nodes on one database: rate limits that they share
     // An address may hold a password, so the help never shows the variable's value.
     #[arg(long, global = true, value_name = "URL", env = "MODULE_MONITOR_REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -105,11 +107,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { global, command } = cli;
     let log_level = global.log_level.as_deref().unwrap_or(command.default_log_level());
     logging::init(global.log_format, EnvFilter::try_new(log_level)?);
-    if global.redis_url.is_some() {
-        tracing::warn!("--redis-url is set, but nothing uses Redis yet");
-    }
     match command {
-        Command::Serve(args) => serve::run(args, &global.database).await,
+        Command::Serve(args) => serve::run(args, &global.database, global.redis_url).await,
         Command::Migrate => migrate::run(&global.database).await,
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
@@ -137,16 +136,20 @@ fn explain(error: &clap::Error) -> ExitCode {
 
 /// One line with the error and everything behind it.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let bad_url = error.chain().filter_map(|cause| cause.downcast_ref()).find_map(|cause| match cause {
-        StorageError::Url(why) => Some(why),
-        _ => None,
-    });
-    if let Some(why) = bad_url {
-        complain(&format!("error: invalid value for '--database-url <URL>': {why}"));
+    if let Some((flag, why)) = error.chain().find_map(bad_url) {
+        complain(&format!("error: invalid value for '{flag} <URL>': {why}"));
         return ExitCode::from(BAD_SETTING);
     }
     complain(&format!("error: {}", Chain(error.as_ref())));
     ExitCode::FAILURE
+}
+
+/// The flag whose URL caused the error, and what is wrong with it. The URL itself may hold a password.
+fn bad_url(cause: &(dyn Error + 'static)) -> Option<(&'static str, String)> {
+    if let Some(StorageError::Url(why)) = cause.downcast_ref() {
+        return Some(("--database-url", why.to_string()));
+    }
+    cause.downcast_ref::<RedisUrlError>().map(|why| ("--redis-url", why.to_string()))
 }
 
 /// Where nobody reads standard error, there is nobody to tell that either.
@@ -174,6 +177,22 @@ mod tests {
             let env = arg.get_env().map(|env| env.to_string_lossy().into_owned());
             assert!(["help", "version"].contains(&long) || env == Some(expected), "--{long}: {env:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_is_refused_with_the_flag_and_the_reason() {
+        let serve = |args: &[&str]| Cli::try_parse_from(["x", "serve"].iter().chain(args)).map(|_| ());
+        for (flag, value, reason) in [
+            ("--rate-limit", "0", "it must be from 1 to 1000000"),
+            ("--rate-limit", "-1", "it must be"),
+            ("--rate-limit", "many", "it must be"),
+            ("--rate-limit-window", "10ms", "it must be from 1s to 30d"),
+            ("--rate-limit-window", "an hour", "expected"),
+        ] {
+            let text = serve(&[&format!("{flag}={value}")]).unwrap_err().to_string();
+            assert!(text.contains(flag) && text.contains(reason), "{text}");
+        }
+        assert!(serve(&["--rate-limit", "1", "--rate-limit-window", "90m"]).is_ok());
     }
 
     #[test]

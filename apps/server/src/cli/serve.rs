@@ -1,11 +1,12 @@
 //! `module-monitor serve`.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::DatabaseArgs;
@@ -38,16 +39,47 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_DATABASE_CHECKOUT_TIMEOUT", default_value = "5s")]
     #[arg(value_parser = checkout_timeout)]
     database_checkout_timeout: Duration,
+    /// How many syncs a site may send in any window of time
+    #[arg(long, value_name = "N", env = "MODULE_MONITOR_RATE_LIMIT", default_value_t = 60)]
+    #[arg(value_parser = rate_limit)]
+    rate_limit: u32,
+    /// How long that window is; it moves with the clock
+    #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_RATE_LIMIT_WINDOW", default_value = "1h")]
+    #[arg(value_parser = rate_limit_window)]
+    rate_limit_window: Duration,
+    /// A proxy, or a net of them, whose X-Forwarded-For tells the client's address; may be given several times
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS[/BITS]", env = "MODULE_MONITOR_TRUSTED_PROXY")]
+    #[arg(value_parser = proxy, value_delimiter = ',')]
+    trusted_proxies: Vec<IpNet>,
+    /// How much memory the bodies of requests may take at once, in MiB; beyond it requests are answered 503
+    #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_BODY_MEMORY", default_value_t = 256)]
+    #[arg(value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    body_memory: u32,
+    /// How many connections to serve at once; more wait
+    #[arg(long, value_name = "N", env = "MODULE_MONITOR_MAX_CONNECTIONS", default_value_t = 4096)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+    /// How long the audit log of syncs is kept
+    #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_AUDIT_RETENTION", default_value = "90d")]
+    #[arg(value_parser = audit_retention)]
+    audit_retention: Duration,
 }
 
 /// Serves until it is told to stop.
-pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs) -> anyhow::Result<()> {
+pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Option<String>) -> anyhow::Result<()> {
     // Before anything is started, so that no signal is missed.
     let signals = Signals::new()?;
     let config = ServerConfig {
         database_connections: args.database_connections,
         database_checkout_timeout: args.database_checkout_timeout,
         migrate: !args.no_migrate,
+        rate_limit: args.rate_limit,
+        rate_limit_window: args.rate_limit_window,
+        redis_url,
+        trusted_proxies: args.trusted_proxies,
+        body_memory_mib: args.body_memory,
+        max_connections: args.max_connections,
+        audit_retention: args.audit_retention,
         ..ServerConfig::new(args.listen, &database.database_url)
     };
     run_until_told(Server::start(config).await?, signals).await
@@ -94,10 +126,33 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn checkout_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if (Duration::from_millis(1)..=Duration::from_secs(600)).contains(&timeout) {
-        Ok(timeout)
+    time_between(text, "1ms", "10m")
+}
+
+fn rate_limit(text: &str) -> Result<u32, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=1_000_000).contains(limit));
+    limit.ok_or_else(|| "it must be from 1 to 1000000; there is no way to have no limit".to_owned())
+}
+
+fn rate_limit_window(text: &str) -> Result<Duration, String> {
+    time_between(text, "1s", "30d")
+}
+
+fn audit_retention(text: &str) -> Result<Duration, String> {
+    time_between(text, "1h", "100y")
+}
+
+fn proxy(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    address.ok_or_else(|| "expected is an address or a net, such as 10.0.0.0/8".to_owned())
+}
+
+fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
+    let parse = |text| humantime::parse_duration(text).map_err(|error| error.to_string());
+    let time = parse(text)?;
+    if (parse(least)?..=parse(most)?).contains(&time) {
+        Ok(time)
     } else {
-        Err("it must be from 1ms to 10m".to_owned())
+        Err(format!("it must be from {least} to {most}"))
     }
 }

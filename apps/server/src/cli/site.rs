@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
-use crate::admin::register_site;
+use crate::admin::{COMMAND_LINE, register_site};
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
@@ -52,7 +52,7 @@ pub(super) async fn run(command: SiteCommand, database: &DatabaseArgs) -> anyhow
 }
 
 async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
-    let (site, key) = register_site(storage, &SystemClock, args.name, args.url).await?;
+    let (site, key) = register_site(storage, &SystemClock, COMMAND_LINE, args.name, args.url).await?;
     if args.json {
         return print_json(&json!({"site_id": site.to_string(), "api_key": key.reveal()}));
     }

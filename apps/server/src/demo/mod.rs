@@ -72,7 +72,7 @@ impl Demo {
         let mut sites = BTreeMap::new();
         for sample in SAMPLES {
             let (name, url) = (sample.name.to_owned(), Some(sample.url.to_owned()));
-            let (id, key) = register_site(storage, clock, name, url).await?;
+            let (id, key) = register_site(storage, clock, "demo", name, url).await?;
             let installation = Installation::new(sample)?;
             sites.insert(sample.name, Site { id: id.to_string(), key: key.reveal().to_owned(), installation });
         }
@@ -112,8 +112,9 @@ impl Exchange {
     fn mismatch(&self) -> Option<String> {
         let Round { number, site, story, .. } = self.round;
         let (expected, answered) = (&self.expected, self.answered());
-        (answered != expected.to_string())
-            .then(|| format!("round {number}, {} ({story}): expected {expected}, but it answered {answered}", site.name))
+        (answered != expected.to_string()).then(|| {
+            format!("round {number}, {} ({story}): expected {expected}, but it answered {answered}", site.name)
+        })
     }
 
     /// The answer, in the words of [`Expected`].
@@ -195,7 +196,8 @@ mod tests {
         let client = Client::builder().no_proxy().build().unwrap();
         let answer = client.get(&history.url).header("X-API-Key", &history.key).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
-        let events: Vec<&str> = answer["items"].as_array().unwrap().iter().filter_map(|e| e["event"].as_str()).collect();
+        let events: Vec<&str> =
+            answer["items"].as_array().unwrap().iter().filter_map(|e| e["event"].as_str()).collect();
         assert_eq!(events.len(), 4, "{answer}");
         server.stop().await;
     }

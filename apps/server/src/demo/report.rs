@@ -13,19 +13,8 @@ use super::{Answer, Demo, Exchange, item};
 /// The widest that anything is, in columns of a terminal.
 const WIDTH: u16 = 100;
 
-const HEADER: [&str; 11] = [
-    "Round",
-    "Site",
-    "What happened",
-    "HTTP",
-    "Processed",
-    "New",
-    "Updated",
-    "Removed",
-    "Unknown",
-    "Warnings",
-    "ms",
-];
+const HEADER: [&str; 11] =
+    ["Round", "Site", "What happened", "HTTP", "Processed", "New", "Updated", "Removed", "Unknown", "Warnings", "ms"];
 /// From here on columns hold numbers.
 const FIRST_NUMBER: usize = 3;
 

@@ -228,9 +228,7 @@ mod tests {
             SAMPLES.iter().map(|sample| (sample.name, Installation::new(sample).unwrap())).collect();
         ROUNDS
             .iter()
-            .map(|round| {
-                (round.site.name, round.story, sites.get_mut(round.site.name).unwrap().play(round).expected)
-            })
+            .map(|round| (round.site.name, round.story, sites.get_mut(round.site.name).unwrap().play(round).expected))
             .collect()
     }
 

@@ -158,8 +158,12 @@ mod tests {
     fn lists_that_are_not_well_formed_are_refused() {
         let header = "machine_name\ttype\tversion\tenabled\tproject\n";
         let list = |text: String| Sample { list: text.leak(), ..CITY_PORTAL_WITHOUT_LIST };
-        for bad in ["", "a\tcore", "a\tcore\t1.0.0\tmaybe\tdrupal", "a\tcustom\t\tyes\t\nb\tcustom\t\tyes\t\na\tcustom\t\tno\t"]
-        {
+        for bad in [
+            "",
+            "a\tcore",
+            "a\tcore\t1.0.0\tmaybe\tdrupal",
+            "a\tcustom\t\tyes\t\nb\tcustom\t\tyes\t\na\tcustom\t\tno\t",
+        ] {
             let text = if bad.is_empty() { String::new() } else { format!("{header}{bad}") };
             assert!(list(text).modules().is_err(), "{bad:?}");
         }

@@ -5,12 +5,14 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use module_monitor_domain::SiteId;
-use module_monitor_storage::ApiKey;
+use module_monitor_domain::{Refusal, SiteId};
+use module_monitor_storage::KeyGrant;
 use time::OffsetDateTime;
 
 use super::AppState;
+use super::client_address::client_address;
 use super::problem::{Code, Problem};
+use super::rate_limit::limit_failures;
 use crate::keys::PresentedKey;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -22,6 +24,10 @@ pub(crate) struct Caller {
     pub(crate) key_id: String,
     /// The site the key is for; `None` for an admin key, which may do anything for any site.
     site: Option<SiteId>,
+    /// Whether that site may report.
+    active: bool,
+    /// How many syncs the site may send in a window, where it has a limit of its own.
+    pub(crate) rate_limit: Option<u32>,
 }
 
 impl Caller {
@@ -46,6 +52,16 @@ impl Caller {
         self.site.is_none_or(|own| own == site)
     }
 
+    /// The site of the key, where it is not an admin's.
+    pub(crate) fn own_site(&self) -> Option<SiteId> {
+        self.site
+    }
+
+    /// Refuses the key of a site that has been deactivated.
+    pub(crate) fn require_active(&self) -> Result<(), Problem> {
+        if self.active { Ok(()) } else { Err(Refusal::InactiveSite.into()) }
+    }
+
     /// Refuses everybody but admins.
     pub(crate) fn require_admin(&self) -> Result<(), Problem> {
         match self.site {
@@ -62,9 +78,14 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let state = request.app_data::<web::Data<AppState>>().cloned();
         let key = presented_key(request.headers());
+        let address = state.as_ref().and_then(|state| client_address(request, &state.trusted_proxies));
         async move {
             let state = state.ok_or_else(|| Problem::internal("a route without state"))?;
-            let caller = authenticate(&state, &key?).await?;
+            let caller = match key {
+                Ok(key) => authenticate(&state, &key).await,
+                Err(problem) => Err(problem),
+            };
+            let caller = caller.map_err(|problem| limit_failures(problem, address, &state))?;
             tracing::Span::current().record("key", &caller.key_id);
             Ok(caller)
         }
@@ -78,23 +99,28 @@ async fn authenticate(state: &AppState, key: &str) -> Result<Caller, Problem> {
     }
     let presented =
         PresentedKey::parse(key).ok_or_else(|| refuse(Code::KeyInvalid, "This is not the form of a key"))?;
-    let stored = state.storage.find_key(presented.id).await?;
+    let stored = state.keyring.find(presented.id).await?;
     let matches = presented.matches(stored.as_ref().map(|key| &key.secret_hash));
     match stored {
-        Some(stored) if matches => grant(stored, state.clock.now()),
+        Some(stored) if matches => {
+            let now = state.clock.now();
+            let caller = grant(stored, now)?;
+            state.keyring.mark_used(&caller.key_id, now);
+            Ok(caller)
+        }
         _ => Err(refuse(Code::KeyInvalid, "There is no such key")),
     }
 }
 
 /// What a key is good for at `now`; its secret has been checked.
-fn grant(key: ApiKey, now: OffsetDateTime) -> Result<Caller, Problem> {
+fn grant(key: KeyGrant, now: OffsetDateTime) -> Result<Caller, Problem> {
     if key.revoked_at.is_some() {
         return Err(refuse(Code::KeyRevoked, "This key has been revoked; ask for a new one"));
     }
     if key.expires_at.is_some_and(|end| end <= now) {
         return Err(refuse(Code::KeyExpired, "This key has expired; ask for a new one"));
     }
-    Ok(Caller { key_id: key.id, site: key.site_id })
+    Ok(Caller { key_id: key.id, site: key.site_id, active: key.site_active, rate_limit: key.rate_limit })
 }
 
 /// The key in `X-API-Key` or `Authorization: Bearer`. Several that differ are an error: nobody should have to guess
@@ -154,18 +180,18 @@ mod tests {
     #[test]
     fn a_key_ends_at_its_expiry_and_when_it_is_revoked() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let key = ApiKey {
+        let key = KeyGrant {
             id: "id".to_owned(),
-            site_id: None,
-            name: None,
             secret_hash: [0; 32],
-            created_at: now,
+            site_id: None,
             expires_at: Some(now),
             revoked_at: None,
+            site_active: true,
+            rate_limit: None,
         };
-        let code = |key: ApiKey, now| grant(key, now).map(|c| c.key_id).map_err(|p| p.code());
+        let code = |key: KeyGrant, now| grant(key, now).map(|c| c.key_id).map_err(|p| p.code());
         assert_eq!(code(key.clone(), now), Err(Code::KeyExpired));
         assert_eq!(code(key.clone(), now - time::Duration::SECOND).as_deref(), Ok("id"));
-        assert_eq!(code(ApiKey { revoked_at: Some(now), ..key }, now), Err(Code::KeyRevoked));
+        assert_eq!(code(KeyGrant { revoked_at: Some(now), ..key }, now), Err(Code::KeyRevoked));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
@@ -11,6 +12,7 @@ use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder}
 use async_compression::zstd::DParameter;
 use futures::TryStreamExt;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
@@ -31,6 +33,16 @@ pub(crate) struct Body {
     pub(crate) json: Vec<u8>,
     /// How many bytes were received.
     pub(crate) received: usize,
+}
+
+/// Reserves memory for the body of a request, as much as it can need. Compressed
+/// bodies may need all that is allowed. Fails at once where there is no room: waiting would only fill memory with those
+/// who wait.
+pub(crate) fn room_for_body(headers: &HeaderMap, memory: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let plain = Encoding::of(headers).is_ok_and(|encoding| encoding == Encoding::Identity);
+    let announced = content_length(headers).filter(|_| plain).unwrap_or(LIMIT).min(LIMIT);
+    let kib = u32::try_from(announced.div_ceil(1024)).unwrap_or(u32::MAX);
+    Arc::clone(memory).try_acquire_many_owned(kib).map_err(|_full| Problem::overloaded())
 }
 
 /// Reads the body of `request`. Nothing is read where its headers already say that it cannot be used.

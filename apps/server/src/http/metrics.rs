@@ -51,6 +51,8 @@ pub(crate) struct RouteLabels {
 pub(crate) enum Outcome {
     /// It is stored.
     Applied,
+    /// It was stored before, under the same idempotency key.
+    Replayed,
     /// The site may not report this, or not now.
     Refused,
     /// The report is not valid.
@@ -60,12 +62,13 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 4] = [Self::Applied, Self::Refused, Self::Invalid, Self::Failed];
+    const ALL: [Self; 5] = [Self::Applied, Self::Replayed, Self::Refused, Self::Invalid, Self::Failed];
 
     /// The name in the log and in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
+            Self::Replayed => "replayed",
             Self::Refused => "refused",
             Self::Invalid => "invalid",
             Self::Failed => "failed",
@@ -105,6 +108,11 @@ impl Metrics {
         metrics.register();
         metrics.start_at_zero();
         metrics
+    }
+
+    /// Where parts that are not always there register what is theirs.
+    pub(crate) fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
     }
 
     /// The encoder appends `_total` to counters and `_info` to infos.

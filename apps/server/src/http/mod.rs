@@ -1,7 +1,9 @@
 //! The HTTP interface: routes, authentication, errors, limits and metrics.
 
+mod audit;
 mod auth;
 mod body;
+mod client_address;
 mod health;
 mod inventory;
 mod metrics;
@@ -9,6 +11,7 @@ mod observe;
 mod prefer;
 mod problem;
 mod query;
+mod rate_limit;
 mod registry;
 mod request_id;
 mod state;
@@ -20,7 +23,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpResponse, web};
 
 pub(crate) use metrics::Metrics;
-pub(crate) use state::AppState;
+pub(crate) use state::{AppState, Limits};
 
 use observe::observe;
 use problem::{Code, Problem};
@@ -30,8 +33,11 @@ pub(crate) fn app(
     state: web::Data<AppState>,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>> {
     let observed = state.clone();
-    let api =
-        web::scope("/api/v1").configure(sync::configure).configure(inventory::configure).configure(registry::configure);
+    let api = web::scope("/api/v1")
+        .configure(sync::configure)
+        .configure(audit::configure)
+        .configure(inventory::configure)
+        .configure(registry::configure);
     App::new()
         .app_data(state)
         .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next)))

@@ -141,6 +141,7 @@ fn method_label(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
@@ -151,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::http::Metrics;
+    use crate::limits::RateLimiter;
 
     async fn boom() -> HttpResponse {
         panic!("the password is swordfish")
@@ -161,7 +163,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("x.db").display());
         let storage = connect(&url, StorageOptions::default()).unwrap();
-        let state = web::Data::new(AppState::new(storage, Arc::new(SystemClock), Metrics::new(), true));
+        let clock = Arc::new(SystemClock);
+        let limiter = RateLimiter::new(clock.clone(), 60, Duration::from_secs(3600));
+        let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, true));
         let observed = state.clone();
         let around =
             from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next));

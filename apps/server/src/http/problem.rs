@@ -73,8 +73,19 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON";
     UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", "This Content-Encoding is not supported";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "The request is not valid";
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The idempotency key was used for another body";
+    RateLimited = TOO_MANY_REQUESTS, "rate-limited", "The site has sent too many syncs";
+    TooManyFailures = TOO_MANY_REQUESTS, "too-many-failures", "Too many requests had no valid key";
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";
+    Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do";
     DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be reached";
+}
+
+impl Code {
+    /// Whether the request had no valid key.
+    pub(crate) fn is_failed_authentication(self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED
+    }
 }
 
 /// Why a request was not met, for its client.
@@ -120,6 +131,12 @@ impl Problem {
     pub(crate) fn database_unavailable() -> Self {
         Self::new(Code::DatabaseUnavailable, "Send the same request again later; that is safe, whatever it was")
             .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
+    }
+
+    /// There is no memory for another body; nothing was read.
+    pub(crate) fn overloaded() -> Self {
+        Self::new(Code::Overloaded, "Send the same request again in a moment; nothing was stored")
+            .with_header(header::RETRY_AFTER, HeaderValue::from(1_u16))
     }
 
     /// The server cannot take requests yet, or not at the moment.
@@ -193,6 +210,9 @@ impl From<Refusal> for Problem {
                      Send a fresh full report"
                 );
                 Self::new(Code::StaleSync, detail)
+            }
+            Refusal::IdempotencyKeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "Send the same body as before, or another Idempotency-Key")
             }
             Refusal::IdentityConflict { expected } => {
                 let said = |value: Option<String>| value.unwrap_or_else(|| "not known".to_owned());

@@ -4,14 +4,27 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ipnet::IpNet;
 use module_monitor_ingestion::{Clock, SyncService};
 use module_monitor_storage::Storage;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use super::Metrics;
+use crate::keyring::Keyring;
+use crate::limits::{FailedAuthentications, RateLimiter};
+use crate::rejections::RejectionLog;
+
+/// What protects a server from its clients.
+pub(crate) struct Limits {
+    /// The proxies whose word on a client's address counts.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// How much memory bodies may take at once, in KiB.
+    pub(crate) body_memory_kib: usize,
+}
 
 /// What all requests share.
 pub(crate) struct AppState {
@@ -19,6 +32,14 @@ pub(crate) struct AppState {
     pub(crate) syncs: SyncService,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    pub(crate) rate_limiter: RateLimiter,
+    pub(crate) failures: FailedAuthentications,
+    pub(crate) keyring: Keyring,
+    pub(crate) rejections: RejectionLog,
+    /// The proxies whose word on a client's address counts.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Bodies that may be in memory at once, in KiB.
+    pub(crate) body_memory: Arc<Semaphore>,
     /// What must be finished before the process ends.
     pub(crate) tasks: TaskTracker,
     runtime: Handle,
@@ -27,12 +48,25 @@ pub(crate) struct AppState {
 
 impl AppState {
     /// Must be called on the runtime that tasks are to run on. `migrated` tells whether the schema is up to date.
-    pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, metrics: Metrics, migrated: bool) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+        rate_limiter: RateLimiter,
+        limits: Limits,
+        migrated: bool,
+    ) -> Self {
         Self {
             syncs: SyncService::new(Arc::clone(&storage), Arc::clone(&clock)),
+            keyring: Keyring::new(Arc::clone(&storage), Arc::clone(&clock)),
+            rejections: RejectionLog::new(Arc::clone(&storage)),
+            trusted_proxies: limits.trusted_proxies,
+            body_memory: Arc::new(Semaphore::new(limits.body_memory_kib)),
             storage,
+            failures: FailedAuthentications::new(Arc::clone(&clock)),
             clock,
             metrics,
+            rate_limiter,
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             migrated: AtomicBool::new(migrated),

@@ -1,29 +1,35 @@
-//! Taking reports, and telling what became of them.
+//! Taking reports.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use module_monitor_domain::{SiteId, SyncId};
-use module_monitor_ingestion::{Handling, SyncError, SyncRequest, SyncResponse};
+use module_monitor_domain::SiteId;
+use module_monitor_ingestion::{FieldError, Handling, RequestError, SyncError, SyncRequest, Synced};
 use module_monitor_storage::SyncOrigin;
-use serde::Serialize;
-use time::OffsetDateTime;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::AppState;
 use super::auth::Caller;
-use super::body::{Body, read_json};
+use super::body::{Body, read_json, room_for_body};
+use super::client_address::client_address;
 use super::inventory::show_module;
 use super::metrics::{ChangeLabels, Outcome, SyncLabels};
 use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
 use super::problem::{Code, Problem};
+use super::rate_limit::{announce, refusal};
 use crate::logging::millis;
+use crate::rejections::Refused;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Bodies above this, in bytes, are decoded where they do not keep other requests waiting.
 const DECODED_IN_PLACE: usize = 64 * 1024;
 
-/// `POST /sites/{site_id}/modules/sync` and `GET /syncs/{sync_id}`.
+/// `POST /sites/{site_id}/modules/sync`.
 pub(crate) fn configure(cfg: &mut ServiceConfig) {
     cfg.service(
         web::resource("/sites/{site_id}/modules/sync")
@@ -31,7 +37,6 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
             .route(web::get().to(show_module_named_sync))
             .route(web::head().to(show_module_named_sync)),
     );
-    cfg.service(web::resource("/syncs/{sync_id}").route(web::get().to(show)).route(web::head().to(show)));
 }
 
 async fn sync(
@@ -41,22 +46,139 @@ async fn sync(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let site = caller.site(&site)?;
+    let attempt = Attempt::new(&caller, &site, &request, &state);
+    let result = admit(caller, &site, &request, payload, &state).await;
+    if let Err(problem) = &result {
+        attempt.refused(problem, &state);
+    }
+    result
+}
+
+/// What the audit log says of a sync that is refused.
+struct Attempt {
+    site: Option<SiteId>,
+    elsewhere: bool,
+    key_id: String,
+    client_address: Option<String>,
+    body_bytes: Option<i64>,
+}
+
+impl Attempt {
+    fn new(caller: &Caller, path: &str, request: &HttpRequest, state: &AppState) -> Self {
+        let named = caller.site(path).ok();
+        let announced =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        Self {
+            site: caller.own_site().or(named),
+            elsewhere: named.is_none(),
+            key_id: caller.key_id.clone(),
+            client_address: client_address(request, &state.trusted_proxies).map(|address| address.to_string()),
+            body_bytes: announced,
+        }
+    }
+
+    /// Goes to the log of the key's own site. What an admin sends to a site that does not exist has no log to go to.
+    fn refused(self, problem: &Problem, state: &AppState) {
+        let (Some(site), code) = (self.site, problem.code()) else { return };
+        let unknown = code == Code::SiteNotFound;
+        if unknown && !self.elsewhere {
+            return;
+        }
+        state.rejections.add(Refused {
+            site,
+            key_id: self.key_id,
+            reason: if unknown { "wrong-site" } else { code.as_str() },
+            at: state.clock.now(),
+            client_address: self.client_address,
+            body_bytes: self.body_bytes,
+        });
+    }
+}
+
+/// Lets a sync in that its site may send now. What the server has no room for does not count against the site's limit.
+async fn admit(
+    caller: Caller,
+    site: &str,
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let site = caller.site(site)?;
+    caller.require_active()?;
+    let room = room_for_body(request.headers(), &state.body_memory)?;
+    let admission = state.rate_limiter.admit(site, caller.rate_limit).await;
+    if !admission.allowed {
+        return announce(&admission, Err(refusal(&admission)));
+    }
+    announce(&admission, take(caller, site, request, payload, room, state).await)
+}
+
+/// Reads and applies a report of `site`.
+async fn take(
+    caller: Caller,
+    site: SiteId,
+    request: &HttpRequest,
+    payload: web::Payload,
+    room: OwnedSemaphorePermit,
+    state: &web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let handling = handling(request.headers());
-    let Body { json, received } = read_json(&request, payload).await?;
+    let idempotency_key = idempotency_key(request.headers())?;
+    let Body { json, received } = read_json(request, payload).await?;
+    let sent = Sent { json, handling, idempotency_key, _room: room };
     let origin = SyncOrigin {
         key_id: Some(caller.key_id),
-        client_address: request.peer_addr().map(|address| address.ip().to_string()),
+        client_address: client_address(request, &state.trusted_proxies).map(|address| address.to_string()),
         body_bytes: i64::try_from(received).ok(),
     };
     // A client that hangs up drops this handler, and must neither stop its sync nor hide what became of it.
-    let work = run(state.clone().into_inner(), site, json, handling, origin);
-    let applied = state.spawn(work).await.map_err(Problem::internal)??;
+    let work = run(state.clone().into_inner(), site, sent, origin);
+    let synced = state.spawn(work).await.map_err(Problem::internal)??;
     let mut response = HttpResponse::Ok();
     if handling == Handling::Lenient {
         response.insert_header((PREFERENCE_APPLIED, LENIENT));
     }
-    Ok(response.json(applied))
+    if synced.replayed {
+        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    Ok(response.json(synced.response))
+}
+
+/// A report as it was sent.
+struct Sent {
+    json: Vec<u8>,
+    handling: Handling,
+    idempotency_key: Option<String>,
+    /// The memory that `json` takes, given back when it is no longer needed, whether or not the client still waits.
+    _room: OwnedSemaphorePermit,
+}
+
+impl Sent {
+    fn decode(self) -> Result<SyncRequest, RequestError> {
+        let request = SyncRequest::from_json(&self.json, self.handling)?;
+        Ok(match self.idempotency_key {
+            Some(key) => request.with_idempotency_key(key, &self.json),
+            None => request,
+        })
+    }
+}
+
+/// The client's `Idempotency-Key`: 1 to 255 printable ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY);
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return if headers.contains_key(IDEMPOTENCY_KEY) { Err(bad_idempotency_key()) } else { Ok(None) };
+    };
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    key.map(|key| Some(key.to_owned())).ok_or_else(bad_idempotency_key)
+}
+
+fn bad_idempotency_key() -> Problem {
+    Problem::invalid(vec![FieldError {
+        pointer: "/header/Idempotency-Key".to_owned(),
+        code: "format".to_owned(),
+        detail: "Idempotency-Key must be given once, with 1 to 255 printable ASCII characters".to_owned(),
+    }])
 }
 
 /// The single view of the inventory, where its address is ours.
@@ -69,19 +191,13 @@ async fn show_module_named_sync(
 }
 
 /// Decodes and applies a report, and writes down how that went.
-async fn run(
-    state: Arc<AppState>,
-    site: SiteId,
-    json: Vec<u8>,
-    handling: Handling,
-    origin: SyncOrigin,
-) -> Result<SyncResponse, Problem> {
+async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
     let started = state.clock.instant();
-    let mut result = apply(&state, site, json, handling, origin).await;
+    let mut result = apply(&state, site, sent, origin).await;
     let elapsed = state.clock.instant().duration_since(started);
     count(&state, &result, elapsed);
     match &mut result {
-        Ok(applied) => tracing::info!(
+        Ok(Synced { response: applied, replayed }) => tracing::info!(
             %site,
             sync_id = applied.sync_id,
             processed = applied.processed_count,
@@ -89,6 +205,7 @@ async fn run(
             updated = applied.updated_modules,
             removed = applied.removed_modules,
             rejected = applied.rejected.len(),
+            replayed = *replayed,
             ms = millis(elapsed),
             "sync applied"
         ),
@@ -100,28 +217,25 @@ async fn run(
     result
 }
 
-async fn apply(
-    state: &AppState,
-    site: SiteId,
-    json: Vec<u8>,
-    handling: Handling,
-    origin: SyncOrigin,
-) -> Result<SyncResponse, Problem> {
-    let request = if json.len() <= DECODED_IN_PLACE {
-        SyncRequest::from_json(&json, handling)
+async fn apply(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
+    let request = if sent.json.len() <= DECODED_IN_PLACE {
+        sent.decode()
     } else {
-        let decoding = tokio::task::spawn_blocking(move || SyncRequest::from_json(&json, handling));
+        let decoding = tokio::task::spawn_blocking(move || sent.decode());
         decoding.await.map_err(Problem::internal)?
     };
     state.syncs.sync(site, request?, origin).await.map_err(Problem::from)
 }
 
-fn count(state: &AppState, result: &Result<SyncResponse, Problem>, elapsed: Duration) {
-    let outcome = result.as_ref().map_or_else(outcome_of, |_| Outcome::Applied);
+fn count(state: &AppState, result: &Result<Synced, Problem>, elapsed: Duration) {
+    let outcome = result.as_ref().map_or_else(outcome_of, |synced| match synced.replayed {
+        true => Outcome::Replayed,
+        false => Outcome::Applied,
+    });
     let metrics = &state.metrics;
     metrics.syncs.get_or_create(&SyncLabels { outcome }).inc();
     metrics.sync_duration.observe(elapsed.as_secs_f64());
-    let Ok(applied) = result else { return };
+    let Ok(Synced { response: applied, replayed: false }) = result else { return };
     let changes =
         [("new", applied.new_modules), ("updated", applied.updated_modules), ("removed", applied.removed_modules)];
     for (change, modules) in changes {
@@ -145,30 +259,4 @@ impl From<SyncError> for Problem {
             SyncError::Storage(error) => error.into(),
         }
     }
-}
-
-/// What became of a sync.
-#[derive(Serialize)]
-struct SyncStatus {
-    sync_id: String,
-    site_id: String,
-    status: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
-    received_at: OffsetDateTime,
-    result: SyncResponse,
-}
-
-async fn show(caller: Caller, id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let not_found = || Problem::new(Code::SyncNotFound, "There is no such sync, or this key is not for its site");
-    let id: SyncId = id.parse().map_err(|_| not_found())?;
-    let found = state.storage.find_sync(id).await?;
-    let sync = found.filter(|sync| caller.may_see(sync.outcome.site_id)).ok_or_else(not_found)?;
-    Ok(HttpResponse::Ok().json(SyncStatus {
-        sync_id: sync.outcome.sync_id.to_string(),
-        site_id: sync.outcome.site_id.to_string(),
-        // Only applied syncs are kept.
-        status: "succeeded",
-        received_at: sync.received_at,
-        result: sync.outcome.into(),
-    }))
 }

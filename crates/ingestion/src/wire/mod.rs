@@ -17,6 +17,8 @@ mod rules;
 mod scan;
 
 use module_monitor_domain::Report;
+use module_monitor_storage::IdempotencyKey;
+use sha2::{Digest, Sha256};
 
 use body::Body;
 use head::Head;
@@ -57,6 +59,8 @@ pub struct SyncRequest {
     pub report: Report,
     /// Such as names that were listed twice.
     pub warnings: Vec<String>,
+    /// Set by [`SyncRequest::with_idempotency_key`].
+    pub idempotency: Option<IdempotencyKey>,
 }
 
 impl SyncRequest {
@@ -77,11 +81,18 @@ impl SyncRequest {
         }
     }
 
+    /// The same request under a key of the client's choice: within 24 hours, a request of the site with the same key and
+    /// the same body is answered with what the first one did, and one with another body is refused.
+    pub fn with_idempotency_key(mut self, key: String, body: &[u8]) -> Self {
+        self.idempotency = Some(IdempotencyKey { key, body_hash: Sha256::digest(body).into() });
+        self
+    }
+
     fn new(head: Head, modules: Modules) -> Self {
         let warnings = modules.warnings();
         let (accepted, rejected) = modules.into_parts();
         let Head { scope, sync_timestamp, drupal_version, php_version, site_info } = head;
         let report = Report::new(scope, sync_timestamp, drupal_version, php_version, site_info, accepted);
-        Self { report: report.with_rejected(rejected), warnings }
+        Self { report: report.with_rejected(rejected), warnings, idempotency: None }
     }
 }

@@ -11,13 +11,13 @@ use module_monitor_domain::{
 
 use super::bulk;
 use crate::id_cache::IdCache;
-use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
+use crate::rows::{AuditRow, CountRow, CurrentRow, IdempotencyRow, SecurityRow, SiteStateRow};
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::sql;
 use crate::sync_writes::{
     Ids, SiteWrite, count, event_writes, identity_event, json, outcome, row_writes, unchanged_outcome,
 };
-use crate::{StorageError, SyncCommand, SyncResult, queries};
+use crate::{AppliedSync, IdempotencyKey, StorageError, SyncCommand, SyncResult, audit_queries, queries};
 
 /// Applies `command`. An unchanged report is one statement and one round trip; everything else is one transaction that
 /// begins with the lock on the site's row.
@@ -26,7 +26,8 @@ pub(super) async fn apply(
     command: Arc<SyncCommand>,
     cache: Arc<IdCache>,
 ) -> Result<SyncResult, StorageError> {
-    if let Some(fingerprint) = command.report.fingerprint()
+    if command.idempotency.is_none()
+        && let Some(fingerprint) = command.report.fingerprint()
         && let Some(outcome) = touch(connection, &command, fingerprint).await?
     {
         return Ok(SyncResult::Applied(outcome));
@@ -90,6 +91,11 @@ async fn apply_locked(
     let Some(site) = site else {
         return Ok((SyncResult::Refused(Refusal::UnknownSite), Ids::default()));
     };
+    if let Some(key) = &command.idempotency
+        && let Some(earlier) = earlier_sync(connection, command, key).await?
+    {
+        return Ok((earlier, Ids::default()));
+    }
     let state = site.state();
     let (plan, ids) = match decide(&state, report) {
         Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), Ids::default())),
@@ -152,5 +158,26 @@ async fn finish(
     }
     let outcome = outcome(command, plan, security);
     queries::insert_sync(command, &outcome).execute(connection).await?;
+    if let Some(key) = &command.idempotency {
+        audit_queries::write_idempotency_key(command, key).execute(connection).await?;
+    }
     Ok(outcome)
+}
+
+/// What the sync did that came with the same idempotency key before, where there was one.
+async fn earlier_sync(
+    connection: &mut AsyncPgConnection,
+    command: &SyncCommand,
+    key: &IdempotencyKey,
+) -> Result<Option<SyncResult>, StorageError> {
+    let row: Option<IdempotencyRow> =
+        audit_queries::find_idempotency_key(command, key).get_result(connection).await.optional()?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.body_hash != key.body_hash {
+        return Ok(Some(SyncResult::Refused(Refusal::IdempotencyKeyReused)));
+    }
+    let earlier: AuditRow = queries::sync(row.sync_id()).get_result(connection).await?;
+    Ok(Some(SyncResult::Replayed(AppliedSync::try_from(earlier)?.outcome)))
 }

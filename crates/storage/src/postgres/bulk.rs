@@ -12,9 +12,9 @@ use crate::statement::sql;
 use crate::sync_writes::{EventWrite, Ids, RowWrite};
 use crate::{StorageError, SyncCommand};
 
-type Written = Result<(), StorageError>;
+pub(super) type Written = Result<(), StorageError>;
 
-fn column<'a, R, V>(rows: &'a [R], value: impl Fn(&'a R) -> V) -> Vec<V> {
+pub(super) fn column<'a, R, V>(rows: &'a [R], value: impl Fn(&'a R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 

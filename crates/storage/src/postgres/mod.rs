@@ -1,6 +1,7 @@
 //! PostgreSQL: for many nodes on one database.
 
 mod apply_sync;
+mod audit;
 mod bulk;
 mod connection;
 
@@ -20,8 +21,10 @@ use crate::id_cache::IdCache;
 use crate::migrations::{POSTGRES, check_version, ran};
 use crate::rows::{AuditRow, MigrationRow};
 use crate::runtime::Units;
-use crate::statement::{Portable, Sql};
-use crate::{AppliedSync, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries};
+use crate::statement::{BoxedSql, Portable, Sql};
+use crate::{
+    AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
+};
 
 /// Any number that other programs on the same server are unlikely to lock.
 const TAKE_MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7265113502640)";
@@ -76,21 +79,27 @@ impl Backend for Postgres {
         self.unit(|connection| async move { Ok(query.execute(connection).await?) }.boxed()).await
     }
 
-    async fn execute_both(
-        &self,
-        first: Sql<impl Portable + 'static>,
-        second: Sql<impl Portable + 'static>,
-    ) -> Result<(), StorageError> {
+    async fn execute_all(&self, statements: Vec<BoxedSql>) -> Result<Vec<usize>, StorageError> {
         self.unit(|connection| {
             connection
                 .transaction(async |connection| {
-                    first.execute(connection).await?;
-                    second.execute(connection).await?;
-                    Ok(())
+                    let mut rows = Vec::with_capacity(statements.len());
+                    for statement in statements {
+                        rows.push(statement.execute(connection).await?);
+                    }
+                    Ok(rows)
                 })
                 .boxed()
         })
         .await
+    }
+
+    async fn write_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {
+        self.unit(|connection| async move { audit::write_rejections(connection, rejections).await }.boxed()).await
+    }
+
+    async fn write_key_uses(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {
+        self.unit(|connection| async move { audit::write_key_uses(connection, uses).await }.boxed()).await
     }
 }
 

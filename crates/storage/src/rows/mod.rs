@@ -1,6 +1,7 @@
 //! Rows as the tables have them, and what they mean.
 
 mod inventory;
+mod keys;
 mod registry;
 mod sites;
 mod syncs;
@@ -9,9 +10,10 @@ use module_monitor_domain::MachineName;
 use time::OffsetDateTime;
 
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
+pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
 pub(crate) use registry::{ModuleIdRow, ModuleRow, VersionIdRow};
-pub(crate) use sites::{KeyRow, SecurityRow, SiteRow, SiteStateRow};
-pub(crate) use syncs::{AuditRow, MigrationRow};
+pub(crate) use sites::{SecurityRow, SiteRow, SiteStateRow};
+pub(crate) use syncs::{AdminEventRow, AuditRow, IdempotencyRow, MigrationRow, RejectedRow};
 
 use crate::StorageError;
 use crate::sql_types::At;

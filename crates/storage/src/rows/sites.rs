@@ -1,12 +1,12 @@
-//! Rows of sites and of their keys.
+//! Rows of sites.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{CoreVersion, Fingerprint, SecurityCounts, Site, SiteId, SiteIdentity, SiteState};
 
-use super::{moment, read};
+use super::moment;
+use crate::StorageError;
 use crate::sql_types::{At, DbId, Id, Moment};
-use crate::{ApiKey, StorageError};
 
 #[derive(QueryableByName)]
 pub(crate) struct SiteRow {
@@ -117,40 +117,5 @@ impl From<SecurityRow> for SecurityCounts {
             unknown: row.security_unknown,
             data_as_of: None,
         }
-    }
-}
-
-#[derive(QueryableByName)]
-pub(crate) struct KeyRow {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Nullable<Id>)]
-    site_id: Option<DbId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Binary)]
-    secret_hash: Vec<u8>,
-    #[diesel(sql_type = Moment)]
-    created_at: At,
-    #[diesel(sql_type = Nullable<Moment>)]
-    expires_at: Option<At>,
-    #[diesel(sql_type = Nullable<Moment>)]
-    revoked_at: Option<At>,
-}
-
-impl TryFrom<KeyRow> for ApiKey {
-    type Error = StorageError;
-
-    fn try_from(row: KeyRow) -> Result<Self, StorageError> {
-        let hash = <[u8; 32]>::try_from(row.secret_hash.as_slice()).ok();
-        Ok(Self {
-            secret_hash: read("secret hash", &row.id, hash)?,
-            id: row.id,
-            site_id: row.site_id.map(|id| SiteId(id.0)),
-            name: row.name,
-            created_at: row.created_at.0,
-            expires_at: moment(row.expires_at),
-            revoked_at: moment(row.revoked_at),
-        })
     }
 }

@@ -1,13 +1,13 @@
 //! Rows of the audit log, and of the list of migrations.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 use module_monitor_domain::{SecurityCounts, SiteId, SyncCounts, SyncId, SyncOutcome};
 
 use super::SecurityRow;
 use super::{moment, read_json};
 use crate::sql_types::{At, DbId, Id, Moment};
-use crate::{AppliedSync, StorageError, SyncOrigin};
+use crate::{AdminEvent, AppliedSync, Rejections, StorageError, SyncOrigin};
 
 /// An applied sync in the audit log.
 #[derive(QueryableByName)]
@@ -77,4 +77,95 @@ impl TryFrom<AuditRow> for AppliedSync {
 pub(crate) struct MigrationRow {
     #[diesel(sql_type = Text)]
     pub(crate) version: String,
+}
+
+/// Refused syncs in the audit log.
+#[derive(QueryableByName)]
+pub(crate) struct RejectedRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = Id)]
+    site_id: DbId,
+    #[diesel(sql_type = Text)]
+    key_id: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+    #[diesel(sql_type = Moment)]
+    first_at: At,
+    #[diesel(sql_type = Moment)]
+    last_at: At,
+    #[diesel(sql_type = Nullable<Text>)]
+    client_address: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    body_bytes: Option<i64>,
+}
+
+impl TryFrom<RejectedRow> for Rejections {
+    type Error = StorageError;
+
+    fn try_from(row: RejectedRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id.0,
+            site_id: SiteId(row.site_id.0),
+            key_id: row.key_id,
+            reason: row.reason,
+            count: row.count,
+            first_at: row.first_at.0,
+            last_at: row.last_at.0,
+            client_address: row.client_address,
+            body_bytes: row.body_bytes,
+        })
+    }
+}
+
+/// The sync that an idempotency key stands for.
+#[derive(QueryableByName)]
+pub(crate) struct IdempotencyRow {
+    #[diesel(sql_type = Binary)]
+    pub(crate) body_hash: Vec<u8>,
+    #[diesel(sql_type = Id)]
+    sync_id: DbId,
+}
+
+impl IdempotencyRow {
+    pub(crate) fn sync_id(&self) -> SyncId {
+        SyncId(self.sync_id.0)
+    }
+}
+
+/// What an administrator did.
+#[derive(QueryableByName)]
+pub(crate) struct AdminEventRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Moment)]
+    at: At,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Text)]
+    action: String,
+    #[diesel(sql_type = Nullable<Id>)]
+    site_id: Option<DbId>,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    detail: Option<String>,
+}
+
+impl TryFrom<AdminEventRow> for AdminEvent {
+    type Error = StorageError;
+
+    fn try_from(row: AdminEventRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id,
+            at: row.at.0,
+            actor: row.actor,
+            action: row.action,
+            site_id: row.site_id.map(|id| SiteId(id.0)),
+            target: row.target,
+            detail: row.detail,
+        })
+    }
 }

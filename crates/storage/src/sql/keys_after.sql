@@ -1,4 +1,4 @@
-SELECT id, site_id, name, secret_hash, created_at, expires_at, revoked_at
+SELECT id, site_id, name, created_at, last_used_at, expires_at, revoked_at
 FROM api_keys
 WHERE id > $1
 ORDER BY id

@@ -12,7 +12,7 @@ use crate::statement::sql;
 use crate::sync_writes::{EventWrite, Ids, RowWrite, json};
 use crate::{StorageError, SyncCommand};
 
-type Written = Result<(), StorageError>;
+pub(super) type Written = Result<(), StorageError>;
 
 /// Finds or inserts the registry rows of the reported modules that the site does not have yet.
 pub(super) fn resolve_modules(

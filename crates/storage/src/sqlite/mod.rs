@@ -1,6 +1,7 @@
 //! SQLite: the embedded default, one file.
 
 mod apply_sync;
+mod audit;
 mod bulk;
 mod connection;
 
@@ -21,8 +22,10 @@ use crate::id_cache::IdCache;
 use crate::migrations::{SQLITE, check_version, ran};
 use crate::rows::{AuditRow, MigrationRow};
 use crate::runtime::Units;
-use crate::statement::{Portable, Sql};
-use crate::{AppliedSync, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries};
+use crate::statement::{BoxedSql, Portable, Sql};
+use crate::{
+    AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
+};
 
 type Pool = bb8::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<SqliteConnection>>>;
 
@@ -90,17 +93,17 @@ impl Backend for Sqlite {
         self.write(|connection| Ok(query.execute(connection)?)).await
     }
 
-    async fn execute_both(
-        &self,
-        first: Sql<impl Portable + 'static>,
-        second: Sql<impl Portable + 'static>,
-    ) -> Result<(), StorageError> {
-        self.write(|connection| {
-            first.execute(connection)?;
-            second.execute(connection)?;
-            Ok(())
-        })
-        .await
+    async fn execute_all(&self, statements: Vec<BoxedSql>) -> Result<Vec<usize>, StorageError> {
+        self.write(|connection| statements.into_iter().map(|statement| Ok(statement.execute(connection)?)).collect())
+            .await
+    }
+
+    async fn write_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {
+        self.write(move |connection| audit::write_rejections(connection, &rejections)).await
+    }
+
+    async fn write_key_uses(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {
+        self.write(move |connection| audit::write_key_uses(connection, &uses)).await
     }
 }
 

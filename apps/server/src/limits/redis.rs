@@ -1,0 +1,195 @@
+//! What each site has sent in the last window, counted by Redis for all nodes together.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use deadpool_redis::redis::{RedisError, Script};
+use deadpool_redis::{Manager, Pool, PoolError};
+use module_monitor_domain::SiteId;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::Admission;
+use super::rolling::Ticket;
+use crate::logging::Chain;
+
+/// How long a request waits for Redis, connecting included.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long Redis is left alone after it has failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Connections kept at most. A question takes well under a millisecond of one.
+const CONNECTIONS: usize = 16;
+
+const KEY_PREFIX: &str = "module_monitor:rate:";
+/// Written to find out whether Redis does what it is asked.
+const PROBE_KEY: &str = "module_monitor:rate:probe";
+
+/// The URL is not one of a Redis. The text has nothing secret in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RedisUrlError(String);
+
+/// The count that all nodes share.
+pub(super) struct SharedLog {
+    pool: Pool,
+    script: Script,
+    window: Duration,
+    /// Tells this node's requests from those of others.
+    node: Uuid,
+    /// Whether Redis is asked. While it is not, [`SharedLog::recover`] runs.
+    up: AtomicBool,
+    metrics: SharedMetrics,
+}
+
+/// How the sharing goes.
+#[derive(Clone, Default)]
+pub(super) struct SharedMetrics {
+    shared: Gauge,
+    fallbacks: Counter,
+}
+
+impl SharedMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "rate_limit_shared",
+            "1 while Redis counts syncs for all nodes, 0 while this node counts its own",
+            self.shared.clone(),
+        );
+        registry.register(
+            "rate_limit_fallbacks",
+            "Syncs counted by this node alone because Redis did not answer",
+            self.fallbacks.clone(),
+        );
+    }
+}
+
+impl SharedLog {
+    /// Connects to nothing yet.
+    pub(super) fn new(url: &str, window: Duration, metrics: SharedMetrics) -> Result<Self, RedisUrlError> {
+        let manager = Manager::new(url).map_err(|error| RedisUrlError(Chain(&error).to_string()))?;
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).build();
+        Ok(Self {
+            pool: pool.map_err(|error| RedisUrlError(Chain(&error).to_string()))?,
+            script: Script::new(include_str!("admit.lua")),
+            window,
+            node: Uuid::new_v4(),
+            up: AtomicBool::new(true),
+            metrics,
+        })
+    }
+
+    /// Finds out whether Redis is there, within a bounded time.
+    pub(super) async fn start(self: &Arc<Self>) {
+        match self.probe().await {
+            Ok(()) => {
+                self.metrics.shared.set(1);
+                tracing::info!("Redis is there; rate limits are shared by all nodes");
+            }
+            Err(failure) => self.fail(&failure),
+        }
+    }
+
+    /// Asks Redis to admit the request `ticket` of `site`, and tells it what this node has `admitted` before. `None`
+    /// where Redis does not answer in time, or has lately not done so.
+    pub(super) async fn try_admit(
+        self: &Arc<Self>,
+        site: SiteId,
+        limit: u32,
+        ticket: Ticket,
+        admitted: &[(Ticket, Duration)],
+    ) -> Option<Admission> {
+        if self.is_up() {
+            match self.ask(&format!("{KEY_PREFIX}{site}"), limit, self.window, ticket, admitted).await {
+                Ok(admission) => return Some(admission),
+                Err(failure) => self.fail(&failure),
+            }
+        }
+        self.metrics.fallbacks.inc();
+        None
+    }
+
+    /// Whether Redis is asked at the moment.
+    pub(super) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Acquire)
+    }
+
+    #[cfg(test)]
+    pub(super) fn pretend_it_is_up(&self) {
+        self.up.store(true, Ordering::Release);
+    }
+
+    async fn ask(
+        &self,
+        key: &str,
+        limit: u32,
+        window: Duration,
+        ticket: Ticket,
+        admitted: &[(Ticket, Duration)],
+    ) -> Result<Admission, Failure> {
+        let mut question = self.script.key(key);
+        question.arg(limit).arg(micros(window)).arg(self.name(ticket));
+        for (ticket, age) in admitted {
+            question.arg(self.name(*ticket)).arg(micros(*age));
+        }
+        let answer = async {
+            let mut connection = self.pool.get().await?;
+            Ok(question.invoke_async(&mut connection).await?)
+        };
+        let (allowed, used, reset): (bool, u32, u64) = timeout(PATIENCE, answer).await.unwrap_or(Err(Failure::Slow))?;
+        let remaining = limit.saturating_sub(used);
+        Ok(Admission { allowed, limit, remaining, reset: Duration::from_micros(reset), window })
+    }
+
+    /// Has Redis do the same work for a key that nobody reads: one that only answers would not do.
+    async fn probe(&self) -> Result<(), Failure> {
+        self.ask(PROBE_KEY, u32::MAX, PAUSE, Ticket(0), &[]).await.map(|_| ())
+    }
+
+    /// Leaves Redis alone for a while.
+    fn fail(self: &Arc<Self>, failure: &Failure) {
+        // Those to a server that hangs would each cost the full wait once more.
+        self.pool.retain(|_, _| false);
+        if self.up.swap(false, Ordering::AcqRel) {
+            self.metrics.shared.set(0);
+            tracing::warn!(error = %failure, "Redis cannot be used; each node limits syncs by its own count until it can");
+            tokio::spawn(Self::recover(Arc::downgrade(self)));
+        }
+    }
+
+    /// Tries Redis again and again, until it answers or nobody needs it any more.
+    async fn recover(shared: Weak<Self>) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let Some(shared) = shared.upgrade() else { return };
+            if shared.probe().await.is_ok() {
+                shared.metrics.shared.set(1);
+                tracing::info!("Redis is back; rate limits are shared by all nodes again");
+                return shared.up.store(true, Ordering::Release);
+            }
+            shared.pool.retain(|_, _| false);
+        }
+    }
+
+    fn name(&self, ticket: Ticket) -> String {
+        format!("{}:{}", self.node.simple(), ticket.0)
+    }
+}
+
+/// Why Redis is no help.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("no answer within {} ms", PATIENCE.as_millis())]
+    Slow,
+    #[error("{0}")]
+    Connection(#[from] PoolError),
+    #[error("{0}")]
+    Answer(#[from] RedisError),
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,1 @@
+UPDATE key_revision SET revision = revision + 1

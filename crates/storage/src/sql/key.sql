@@ -1,3 +1,0 @@
-SELECT id, site_id, name, secret_hash, created_at, expires_at, revoked_at
-FROM api_keys
-WHERE id = $1

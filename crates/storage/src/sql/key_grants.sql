@@ -1,0 +1,3 @@
+SELECT k.id, k.secret_hash, k.site_id, k.expires_at, k.revoked_at, coalesce(s.active, true) AS site_active, s.rate_limit
+FROM api_keys k
+LEFT JOIN sites s ON s.id = k.site_id

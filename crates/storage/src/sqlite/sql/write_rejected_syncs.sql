@@ -1,0 +1,11 @@
+INSERT INTO rejected_syncs (
+    id, site_id, key_id, reason, minute, count, first_at, last_at, client_address, body_bytes
+)
+SELECT unhex(value ->> 'id'), unhex(value ->> 'site_id'), value ->> 'key_id', value ->> 'reason', value ->> 'minute',
+       value ->> 'count', value ->> 'first_at', value ->> 'last_at', value ->> 'client_address',
+       value ->> 'body_bytes'
+FROM json_each($1)
+WHERE true
+ON CONFLICT (site_id, key_id, reason, minute) DO UPDATE
+SET count = count + excluded.count, last_at = excluded.last_at, client_address = excluded.client_address,
+    body_bytes = excluded.body_bytes

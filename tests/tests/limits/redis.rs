@@ -1,0 +1,69 @@
+//! A Redis that a test may kill.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+/// A Redis process that keeps nothing on disk and ends with this value.
+pub(crate) struct PrivateRedis {
+    port: u16,
+    process: Child,
+}
+
+impl PrivateRedis {
+    /// Starts one on a free port; `None`, with the reason printed, where Redis is not installed.
+    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
+    pub(crate) async fn start() -> Option<Self> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        match spawn(port) {
+            Ok(process) => {
+                listens(port).await;
+                Some(Self { port, process })
+            }
+            Err(error) => {
+                eprintln!("skipped: redis-server cannot be started: {error}");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it at once, as a crash does.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.expect("killed");
+    }
+
+    /// Starts it again after [`PrivateRedis::kill`], empty, on the same port.
+    pub(crate) async fn restart(&mut self) {
+        self.process = spawn(self.port).expect("a process");
+        listens(self.port).await;
+    }
+}
+
+fn spawn(port: u16) -> std::io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+async fn listens(port: u16) {
+    for _ in 0..200 {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("Redis does not listen on port {port}");
+}

@@ -1,0 +1,147 @@
+//! Servers inside the test's process, and what sites send to them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_server::admin::{issue_key, register_site};
+use module_monitor_server::{RunningServer, Server, ServerConfig};
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::time::sleep;
+
+/// A running server and a client of it.
+pub(crate) struct Node {
+    running: RunningServer,
+    client: reqwest::Client,
+}
+
+/// A site as its own cron job knows it.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+impl Site {
+    pub(crate) fn path(&self) -> String {
+        format!("/api/v1/sites/{}/modules/sync", self.id)
+    }
+}
+
+/// What a server said.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    /// The value of a header, empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> String {
+        self.headers.get(name).map(|value| value.to_str().expect("text").to_owned()).unwrap_or_default()
+    }
+
+    /// What kind of problem it is.
+    pub(crate) fn code(&self) -> String {
+        self.body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Node {
+    /// A server on the database at `url`, with settings changed by `change`.
+    pub(crate) async fn start(url: &str, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let mut config = ServerConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), url);
+        change(&mut config);
+        Self { running: Server::start(config).await.expect("a server"), client: reqwest::Client::new() }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.running.addr()
+    }
+
+    pub(crate) async fn site(&self, name: &str) -> Site {
+        let storage = self.running.storage().as_ref();
+        let (id, key) = register_site(storage, &SystemClock, name.to_owned(), None).await.expect("a new site");
+        Site { id: id.to_string(), key: key.reveal().to_owned() }
+    }
+
+    pub(crate) async fn admin_key(&self) -> String {
+        let storage = self.running.storage().as_ref();
+        issue_key(storage, &SystemClock, None, None, None).await.expect("a key").text.reveal().to_owned()
+    }
+
+    /// Sends `body` as the site's report.
+    pub(crate) async fn sync(&self, site: &Site, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.client.post(format!("http://{}{}", self.addr(), site.path()));
+        let request = request.header("X-API-Key", &site.key).header("Content-Type", "application/json");
+        let response = request.body(body).send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.json().await.expect("JSON") }
+    }
+
+    /// Sends a report that can be applied.
+    pub(crate) async fn report(&self, site: &Site) -> Answer {
+        let report = json!({
+            "site_info": {},
+            "modules": [{"machine_name": "views", "name": "Views", "type": "core", "version": "10.3.6", "status": true}],
+            "sync_timestamp": "2024-01-01T00:00:00Z",
+            "drupal_version": "10.3.6",
+            "php_version": "8.3.0",
+        });
+        self.sync(site, report.to_string()).await
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> Option<String> {
+        let response = self.client.get(format!("http://{}/metrics", self.addr())).send().await.expect("an answer");
+        let text = response.text().await.expect("text");
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+    }
+
+    pub(crate) async fn stop(self) {
+        let Self { running, client } = self;
+        // Its idle connections would keep the server waiting.
+        drop(client);
+        running.stop().await;
+    }
+}
+
+/// Waits until a metric has that value.
+pub(crate) async fn metric_becomes(node: &Node, name: &str, value: &str) {
+    for _ in 0..200 {
+        if node.metric(name).await.as_deref() == Some(value) {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{name} did not become {value}");
+}
+
+/// A clock that moves only when it is told to.
+pub(crate) struct MovingClock {
+    start: (OffsetDateTime, Instant),
+    passed: Mutex<Duration>,
+}
+
+impl MovingClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { start: (SystemClock.now(), SystemClock.instant()), passed: Mutex::default() })
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.passed.lock().expect("the clock") += by;
+    }
+}
+
+impl Clock for MovingClock {
+    fn now(&self) -> OffsetDateTime {
+        self.start.0 + *self.passed.lock().expect("the clock")
+    }
+
+    fn instant(&self) -> Instant {
+        self.start.1 + *self.passed.lock().expect("the clock")
+    }
+}
