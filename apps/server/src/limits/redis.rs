@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use super::Admission;
 use super::rolling::Ticket;
-use crate::logging::Chain;
 
 /// How long a request waits for Redis, connecting included.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -31,7 +30,16 @@ const PROBE_KEY: &str = "module_monitor:rate:probe";
 /// The URL is not one of a Redis. The text has nothing secret in it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct RedisUrlError(String);
+pub struct RedisUrlError(&'static str);
+
+impl RedisUrlError {
+    fn of(url: &str) -> Self {
+        match url.split_once(':') {
+            Some(("rediss", _)) => Self("encrypted connections to Redis are not supported; use redis://"),
+            _ => Self("expected is redis://HOST, or redis://USER:PASSWORD@HOST:PORT/DATABASE"),
+        }
+    }
+}
 
 /// The count that all nodes share.
 pub(super) struct SharedLog {
@@ -70,10 +78,9 @@ impl SharedMetrics {
 impl SharedLog {
     /// Connects to nothing yet.
     pub(super) fn new(url: &str, window: Duration, metrics: SharedMetrics) -> Result<Self, RedisUrlError> {
-        let manager = Manager::new(url).map_err(|error| RedisUrlError(Chain(&error).to_string()))?;
-        let pool = Pool::builder(manager).max_size(CONNECTIONS).build();
+        let pool = Manager::new(url).ok().and_then(|manager| Pool::builder(manager).max_size(CONNECTIONS).build().ok());
         Ok(Self {
-            pool: pool.map_err(|error| RedisUrlError(Chain(&error).to_string()))?,
+            pool: pool.ok_or_else(|| RedisUrlError::of(url))?,
             script: Script::new(include_str!("admit.lua")),
             window,
             node: Uuid::new_v4(),
@@ -185,9 +192,18 @@ enum Failure {
     #[error("no answer within {} ms", PATIENCE.as_millis())]
     Slow,
     #[error("{0}")]
-    Connection(#[from] PoolError),
+    Redis(#[from] RedisError),
     #[error("{0}")]
-    Answer(#[from] RedisError),
+    Pool(PoolError),
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => Self::Redis(error),
+            error => Self::Pool(error),
+        }
+    }
 }
 
 fn micros(duration: Duration) -> u64 {
