@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use module_monitor_domain::{
-    CoreVersion, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion, Report,
-    ReportedModule, Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
+    CoreVersion, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion, Report, ReportedModule,
+    Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{NewSite, Storage, SyncCommand, SyncOrigin, SyncResult};
