@@ -42,9 +42,14 @@ const NONE: &str = "-";
 impl Ledger {
     /// Reads the database at `url`.
     pub async fn read(url: &str) -> Self {
-        let mut ledger = Self { syncs: HashMap::new(), events: BTreeMap::new(), rows: BTreeMap::new() };
         let mut raw = RawConnection::open(url).await;
-        for line in raw.texts(&query(raw.backend())).await {
+        let lines = raw.texts(&query(raw.backend())).await;
+        Self::of_lines(lines.iter().map(String::as_str))
+    }
+
+    fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut ledger = Self { syncs: HashMap::new(), events: BTreeMap::new(), rows: BTreeMap::new() };
+        for line in lines {
             ledger.add(&line.split('|').collect::<Vec<_>>());
         }
         ledger.events.values_mut().for_each(|events| events.sort_by_key(|event| event.id));
@@ -189,4 +194,37 @@ fn query(backend: Backend) -> String {
          FROM site_modules sm JOIN modules m ON m.id = sm.module_id
          LEFT JOIN module_versions v ON v.id = sm.version_id"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sync that installs two modules, and one that updates the one and removes the other.
+    const WHOLE: &str = "sync|s1|x|1|2|0|0
+event|x|a|installed|-|1.0|s1|1
+event|x|b|installed|-|1.0|s1|2
+sync|s2|x|2|0|1|1
+event|x|a|version_changed|1.0|1.1|s2|3
+event|x|b|removed|1.0|-|s2|4
+row|x|a|1.1|on|present
+row|x|b|1.0|on|removed";
+
+    fn is_whole(lines: &[&str]) -> bool {
+        let lines = lines.to_vec();
+        std::panic::catch_unwind(move || Ledger::of_lines(lines.into_iter()).assert_whole()).is_ok()
+    }
+
+    #[test]
+    fn whatever_is_missing_or_stale_is_noticed() {
+        let lines: Vec<&str> = WHOLE.lines().collect();
+        assert!(is_whole(&lines));
+        for missing in 0..lines.len() {
+            let rest = [&lines[..missing], &lines[missing + 1..]].concat();
+            assert!(!is_whole(&rest), "without {}", lines[missing]);
+        }
+        for stale in ["row|x|a|1.0|on|present", "row|x|a|1.1|on|removed"] {
+            assert!(!is_whole(&[&lines[..6], &[stale], &lines[7..]].concat()), "{stale}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ async fn until_done(database: &TestDatabase, syncs: i64) {
             sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(Duration::from_secs(120), done).await.expect("what has begun goes on to its end");
+    timeout(Duration::from_secs(60), done).await.expect("what has begun goes on to its end");
 }
 
 /// Every sync is in the audit log with all of its 30 events, and the site shows one report's version throughout.

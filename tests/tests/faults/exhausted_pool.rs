@@ -1,6 +1,6 @@
 //! All connections are taken.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -35,19 +35,25 @@ async fn an_exhausted_pool_answers_503_and_recovers(database: TestDatabase) {
 
     let lock = SiteLock::take(&database.url, &blocked.id).await;
     let report = full(contribs("m", 3, "1.0.0"));
-    let waiting = api.sync(&blocked, &report);
+    let released = Cell::new(false);
+    // Holds the only connection while it waits for the lock, and lets go of it for moments in between.
+    let occupy = async {
+        while !released.get() {
+            let answer = api.sync(&blocked, &report).await;
+            assert!([200, 503].contains(&answer.status), "{answer:?}");
+        }
+    };
     let observe = async {
-        // That sync holds the only connection and waits for the lock. It lets go of it for a moment between its tries.
         for _ in 0..2 {
-            refused(sync_other).await;
             refused(async || api.get(&other.key, &other.modules("")).await).await;
             refused(async || api.get_open("/readyz").await).await;
+            refused(sync_other).await;
             api.get_open("/healthz").await.ok();
         }
+        released.set(true);
         lock.release().await;
     };
-    let (answer, ()) = tokio::join!(waiting, observe);
-    assert!([200, 503].contains(&answer.status), "{answer:?}");
+    tokio::join!(occupy, observe);
 
     wait_for("it is ready", async || (api.get_open("/readyz").await.status == 200).then_some(())).await;
     api.sync(&blocked, &full(contribs("m", 3, "1.0.0"))).await.ok();
