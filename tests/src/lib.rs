@@ -1,6 +1,14 @@
 //! Helpers for the suites.
 
+pub mod api;
 pub mod backends;
+pub mod ledger;
+pub mod locks;
+pub mod payloads;
+pub mod postgres;
+pub mod process;
 pub mod raw;
 pub mod reports;
+pub mod rude;
+pub mod server;
 pub mod watch;

@@ -14,6 +14,10 @@ use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
 /// How far a site's clock may run ahead of ours.
 const FUTURE_TOLERANCE: Duration = Duration::minutes(10);
 
+/// How long a report that another transaction is in the way of is tried again. One that took longer has waited for a
+/// lock or a busy file already, with a connection in its hands that others may need.
+const RETRY_FOR: StdDuration = StdDuration::from_secs(2);
+
 /// Why a report was not applied. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -81,6 +85,7 @@ impl SyncService {
     }
 
     async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
+        let started = self.clock.instant();
         let commit_unknown = AtomicBool::new(false);
         let attempt = async || {
             // A connection that broke may have broken behind the commit: then the sync is in the audit log already.
@@ -104,7 +109,8 @@ impl SyncService {
             .retry(backoff)
             // Waiting for a connection (`Unavailable`) has used up the caller's patience already.
             .when(|error| match error {
-                StorageError::ConnectionLost(_) | StorageError::Contention(_) => true,
+                StorageError::Contention(_) => self.clock.instant().duration_since(started) < RETRY_FOR,
+                StorageError::ConnectionLost(_) => true,
                 // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
                 StorageError::MissingReference(_) => true,
                 _ => false,

@@ -12,18 +12,26 @@ pub(crate) struct KnownModule {
     pub(crate) module_type: ModuleType,
 }
 
+/// A registry version's id, and whether what belongs to the release is stored with it: custom code of the same name and
+/// version leaves it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KnownVersion {
+    pub(crate) id: i64,
+    pub(crate) described: bool,
+}
+
 /// Ids that the database told, for the cache to remember after the commit.
 #[derive(Default)]
 pub(crate) struct FoundIds {
     pub(crate) modules: Vec<(MachineName, KnownModule)>,
-    pub(crate) versions: Vec<((i64, String), i64)>,
+    pub(crate) versions: Vec<((i64, String), KnownVersion)>,
 }
 
 /// Saves looking up what nearly every site has. Bounded; ids get in only after the transaction that found or made them
 /// has committed, so a rollback leaves nothing wrong behind.
 pub(crate) struct IdCache {
     modules: Cache<MachineName, KnownModule>,
-    versions: Cache<(i64, String), i64>,
+    versions: Cache<(i64, String), KnownVersion>,
 }
 
 impl IdCache {
@@ -35,7 +43,7 @@ impl IdCache {
         self.modules.get(name)
     }
 
-    pub(crate) fn version(&self, module_id: i64, version: &str) -> Option<i64> {
+    pub(crate) fn version(&self, module_id: i64, version: &str) -> Option<KnownVersion> {
         self.versions.get(&(module_id, version.to_owned()))
     }
 
@@ -44,8 +52,8 @@ impl IdCache {
         for (name, module) in found.modules {
             self.modules.insert(name, module);
         }
-        for (key, id) in found.versions {
-            self.versions.insert(key, id);
+        for (key, version) in found.versions {
+            self.versions.insert(key, version);
         }
     }
 

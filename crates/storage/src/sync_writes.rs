@@ -9,7 +9,7 @@ use module_monitor_domain::{
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use crate::id_cache::{FoundIds, IdCache, KnownModule};
+use crate::id_cache::{FoundIds, IdCache, KnownModule, KnownVersion};
 use crate::rows::{CurrentRow, ModuleIdRow, SiteStateRow, VersionIdRow};
 use crate::{StorageError, SyncCommand};
 
@@ -17,7 +17,7 @@ use crate::{StorageError, SyncCommand};
 #[derive(Default)]
 pub(crate) struct Ids {
     modules: HashMap<MachineName, KnownModule>,
-    versions: HashMap<(i64, String), i64>,
+    versions: HashMap<(i64, String), KnownVersion>,
     /// What was not in the cache.
     pub(crate) found: FoundIds,
 }
@@ -28,11 +28,11 @@ impl Ids {
         let mut ids = Self::default();
         let mut current = Vec::with_capacity(rows.len());
         for row in rows {
-            let (module_id, version_id) = (row.module_id, row.version_id);
+            let (module_id, version_id, described) = (row.module_id, row.version_id, row.described);
             let known = KnownModule { id: module_id, module_type: row.registry_type()? };
             let module = CurrentModule::try_from(row)?;
             if let (Some(version), Some(id)) = (&module.state.version, version_id) {
-                ids.versions.insert((module_id, version.to_string()), id);
+                ids.versions.insert((module_id, version.to_string()), KnownVersion { id, described });
             }
             ids.modules.insert(module.machine_name.clone(), known);
             current.push(module);
@@ -70,7 +70,8 @@ impl Ids {
         Ok(())
     }
 
-    /// The versions a plan writes whose ids neither the site's rows nor the cache know, sorted as they are locked.
+    /// The versions a plan writes whose ids, or whose details where they are shared, neither the site's rows nor the
+    /// cache know, sorted as they are locked.
     pub(crate) fn unknown_versions(
         &mut self,
         plan: &SyncPlan,
@@ -82,14 +83,15 @@ impl Ids {
             let Some(version) = &change.after.version else { continue };
             let module_id = self.module_id(&change.machine_name)?;
             let key = (module_id, version.to_string());
-            if self.versions.contains_key(&key) {
-                continue;
-            }
-            if let Some(id) = cache.version(module_id, version.as_str()) {
-                self.versions.insert(key, id);
-                continue;
-            }
             let shared = change.after.own_details.is_none();
+            let suffices = |known: &KnownVersion| known.described || !shared;
+            if self.versions.get(&key).is_some_and(suffices) {
+                continue;
+            }
+            if let Some(known) = cache.version(module_id, version.as_str()).filter(suffices) {
+                self.versions.insert(key, known);
+                continue;
+            }
             unknown.push(NewVersion {
                 module_id,
                 sort_key: version.sort_key().to_owned(),
@@ -103,9 +105,9 @@ impl Ids {
 
     pub(crate) fn add_versions(&mut self, rows: Vec<VersionIdRow>) {
         for row in rows {
-            let key = (row.module_id, row.version);
-            self.found.versions.push((key.clone(), row.id));
-            self.versions.insert(key, row.id);
+            let (key, known) = ((row.module_id, row.version), KnownVersion { id: row.id, described: row.described });
+            self.found.versions.push((key.clone(), known));
+            self.versions.insert(key, known);
         }
     }
 
@@ -125,8 +127,8 @@ impl Ids {
     }
 
     fn version_id(&self, module_id: i64, version: &str) -> Result<i64, StorageError> {
-        let id = self.versions.get(&(module_id, version.to_owned())).copied();
-        id.ok_or_else(|| StorageError::corrupt("registry: no id for version", version))
+        let known = self.versions.get(&(module_id, version.to_owned()));
+        known.map(|known| known.id).ok_or_else(|| StorageError::corrupt("registry: no id for version", version))
     }
 
     /// The ids of `names`, in ascending order.

@@ -12,10 +12,18 @@ use super::serve::{Signals, address, run_until_told};
 use crate::demo::Demo;
 use crate::{RunningServer, Server, ServerConfig, ServerError};
 
+const HELP: &str = "\
+It keeps its data in a temporary folder, whatever --database-url says, and removes it at the end.";
+
+const LEGEND: &str = "\
+Processed are the modules that a report names, Unknown those enabled on the site whose security
+status is not known yet. In the words of the server, each kind of warning once:";
+
 /// What `demo` takes.
 #[derive(Args)]
+#[command(after_help = HELP)]
 pub(super) struct DemoArgs {
-    /// Where to listen; a free port is taken where this one is not
+    /// Where to listen; where the port is taken, a free one is used
     #[arg(long, value_name = "ADDRESS", env = "MODULE_MONITOR_LISTEN", default_value = "127.0.0.1:8080")]
     #[arg(value_parser = address)]
     listen: SocketAddr,
@@ -63,9 +71,7 @@ async fn show(server: &RunningServer, exits: bool) -> anyhow::Result<()> {
     print_line(&format!("Three sample sites report to {base}, which keeps a throw-away SQLite file.\n"))?;
     let demo = Demo::play(server.storage().as_ref(), &SystemClock, &base).await?;
     print_line(&format!("{}\n", demo.table()))?;
-    print_line("Processed is what a report named. Unknown counts the enabled modules of the site whose security")?;
-    print_line("status is not known yet. The server also said:\n")?;
-    print_line(&demo.remarks())?;
+    print_line(&format!("{LEGEND}\n\n{}", demo.remarks()))?;
     demo.check()?;
     if !exits {
         suggest(&demo, &base)?;

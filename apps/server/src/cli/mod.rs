@@ -26,6 +26,7 @@ const BAD_SETTING: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
+  module-monitor demo                               sample sites on a server that leaves nothing behind
   module-monitor site create --name \"My site\"       register a site; prints its id and its API key
   module-monitor serve --listen 0.0.0.0:8080        take reports from everywhere
   module-monitor key create --admin                 a key for all sites
@@ -77,7 +78,7 @@ enum Command {
     /// Issue, revoke and list API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Show what it does, with sample sites on a throw-away SQLite database
+    /// Try it out: sample sites report to a server on a throw-away SQLite database
     Demo(demo::DemoArgs),
 }
 

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, presets};
-use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::rounds::TRAVELLER;
-use super::samples::{CITY_PORTAL, Module};
-use super::{Answer, Demo, Exchange, item};
+use super::samples::CITY_PORTAL;
+use super::{Answer, Demo, Exchange};
 
 /// The widest that anything is, in columns of a terminal.
 const WIDTH: u16 = 100;
@@ -26,8 +25,8 @@ pub(crate) struct Suggestion {
     pub(crate) url: String,
     /// The key it needs.
     pub(crate) key: String,
-    /// What it sends, where it is a POST.
-    pub(crate) body: Option<Value>,
+    /// The JSON it sends, where it is a POST.
+    pub(crate) body: Option<String>,
 }
 
 impl Demo {
@@ -36,11 +35,12 @@ impl Demo {
         let mut table = new_table();
         let header = HEADER.map(|name| Cell::new(name).add_attribute(Attribute::Bold));
         table.set_header(header).add_rows(self.exchanges.iter().map(row));
-        table.style_mut().header_separator = LineStyle::none().fill('─').junction('─');
+        table.style_mut().header_separator = LineStyle::none().fill('─');
         for (index, column) in table.column_iter_mut().enumerate() {
             if index >= FIRST_NUMBER {
-                // Right-aligned columns need less space between them to be told apart.
                 column.set_padding((0, 1)).set_cell_alignment(CellAlignment::Right);
+            } else {
+                column.set_padding((0, 2));
             }
         }
         table.trim_fmt()
@@ -57,8 +57,11 @@ impl Demo {
             };
             // The first two words make the kind: `Unknown module`, `Security status`.
             let new = said.into_iter().filter(|text| known.insert(text.split(' ').take(2).collect::<String>()));
-            table.add_rows(new.map(|text| [format!("{} {}", round.number, round.site.name), text]));
+            table.add_rows(new.map(|text| [format!("Round {}, {}", round.number, round.site.name), text]));
         }
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, 2));
+        });
         table.trim_fmt()
     }
 
@@ -69,23 +72,16 @@ impl Demo {
             let url = format!("{}/api/v1/sites/{}/modules{path}", self.base, site.id);
             Suggestion { title, url, key: site.key.clone(), body }
         };
-        let update = Module {
-            machine_name: "devel",
-            module_type: "contrib",
-            version: Some("5.5.0"),
-            enabled: true,
-            project: Some("devel"),
-        };
-        let body = json!({
-            "site_info": {},
-            "sync_timestamp": self.now.replace_nanosecond(0).unwrap_or(self.now).format(&Rfc3339).unwrap_or_default(),
-            "sync_type": "partial",
-            "drupal_version": site.installation.drupal(),
-            "php_version": CITY_PORTAL.php,
-            "modules": [item(&update)],
-        });
+        let now = self.now.replace_nanosecond(0).unwrap_or(self.now).format(&Rfc3339).unwrap_or_default();
+        let (drupal, php) = (site.installation.drupal(), CITY_PORTAL.php);
+        let body = format!(
+            r#"{{"site_info": {{}}, "sync_timestamp": "{now}", "sync_type": "partial",
+       "drupal_version": "{drupal}", "php_version": "{php}",
+       "modules": [{{"machine_name": "devel", "name": "Devel", "type": "contrib",
+                    "version": "5.5.0", "status": true}}]}}"#
+        );
         vec![
-            suggestion("Report an update of one module, as the City portal", "/sync", Some(body)),
+            suggestion("Report a change of one module, as the City portal does", "/sync", Some(body)),
             suggestion("What the City portal has installed", "?limit=3", None),
             suggestion("What happened to one of its modules", &format!("/{TRAVELLER}/history"), None),
         ]
@@ -95,19 +91,17 @@ impl Demo {
 impl Suggestion {
     /// The command line. `break_lines` is for people, one line for whatever reads a pipe.
     pub(crate) fn command(&self, break_lines: bool) -> String {
-        let mut parts = vec![format!("curl -s '{}'", self.url), format!("-H 'X-API-Key: {}'", self.key)];
+        let mut parts = vec![format!("curl -s -H 'X-API-Key: {}'", self.key)];
         if let Some(body) = &self.body {
             parts.push("-H 'Content-Type: application/json'".to_owned());
-            parts.push(format!("-d '{}'", if break_lines { broken(body) } else { body.to_string() }));
+            parts.push(format!("-d '{body}'"));
         }
-        parts.join(if break_lines { " \\\n  " } else { " " })
+        parts.push(format!("'{}'", self.url));
+        if break_lines {
+            return parts.join(" \\\n  ");
+        }
+        parts.join(" ").lines().map(str::trim).collect::<Vec<&str>>().join(" ")
     }
-}
-
-/// A JSON object with a line for each member.
-fn broken(body: &Value) -> String {
-    let members = body.as_object().into_iter().flatten().map(|(name, value)| format!("\"{name}\": {value}"));
-    format!("{{{}}}", members.collect::<Vec<String>>().join(",\n       "))
 }
 
 fn row(exchange: &Exchange) -> Vec<Cell> {

@@ -62,6 +62,8 @@ pub(crate) struct CurrentRow {
     pub(crate) module_id: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub(crate) version_id: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    pub(crate) described: bool,
     #[diesel(sql_type = Text)]
     machine_name: String,
     #[diesel(sql_type = Text)]

@@ -1,7 +1,7 @@
 //! Rows of the registry.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use module_monitor_domain::{MachineName, Module, ModuleType};
 
 use super::{read, read_name};
@@ -67,4 +67,6 @@ pub(crate) struct VersionIdRow {
     pub(crate) module_id: i64,
     #[diesel(sql_type = Text)]
     pub(crate) version: String,
+    #[diesel(sql_type = Bool)]
+    pub(crate) described: bool,
 }

@@ -1,4 +1,4 @@
-SELECT sm.module_id, sm.version_id, m.machine_name, m.type AS registry_type, sm.removed_at,
+SELECT sm.module_id, sm.version_id, v.details IS NOT NULL AS described, m.machine_name, m.type AS registry_type, sm.removed_at,
        v.version, sm.enabled, sm.type, sm.extension, sm.project, sm.datestamp, sm.schema_version,
        sm.security_coverage, sm.own_details
 FROM site_modules sm

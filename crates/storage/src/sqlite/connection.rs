@@ -67,3 +67,38 @@ fn open(path: &str, on_statement: Option<StatementObserver>) -> ConnectionResult
     }
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_query;
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = BigInt)]
+        value: i64,
+    }
+
+    #[test]
+    fn what_has_been_answered_survives_a_power_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open(&folder.path().join("test.db").display().to_string(), None).unwrap();
+        let mut number = |select: &str| -> i64 {
+            sql_query(format!("SELECT {select} AS value")).get_result::<Number>(&mut connection).unwrap().value
+        };
+        assert_eq!(number("(SELECT journal_mode = 'wal' FROM pragma_journal_mode)"), 1);
+        assert_eq!(number("(SELECT synchronous FROM pragma_synchronous)"), 2, "FULL");
+        assert_eq!(number("(SELECT foreign_keys FROM pragma_foreign_keys)"), 1);
+        assert!(number("(SELECT timeout FROM pragma_busy_timeout)") > 0);
+    }
+
+    #[test]
+    fn urls_that_cannot_work_are_refused() {
+        for bad in ["", ":memory:", "file.db?mode=ro", "/no/such/folder/file.db"] {
+            assert!(matches!(check_path(bad), Err(StorageError::Url(_))), "{bad}");
+        }
+        assert!(check_path("file.db").is_ok());
+    }
+}

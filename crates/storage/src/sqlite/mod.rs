@@ -74,10 +74,10 @@ impl Sqlite {
         let (pool, writer, patience) = (self.pool.clone(), Arc::clone(&self.writer), self.checkout_timeout);
         self.units
             .run(async move {
-                let _turn = timeout(patience, writer.acquire())
-                    .await
-                    .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))?;
-                let mut connection = pool.get().await?;
+                // One limit for both waits, because the caller has only one.
+                let ready = async { Ok::<_, StorageError>((writer.acquire().await, pool.get().await?)) };
+                let (_turn, mut connection) =
+                    timeout(patience, ready).await.map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
                 connection.spawn_blocking(|connection| Ok(connection.immediate_transaction(work))).await?
             })
             .await

@@ -1,0 +1,95 @@
+//! A PostgreSQL of a test's own, to be killed and started again.
+
+use std::env;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+/// How often another port is tried where somebody was faster.
+const ATTEMPTS: usize = 5;
+
+/// A private, durable PostgreSQL; it is gone once this is dropped.
+pub struct PrivatePostgres {
+    folder: TempDir,
+    port: u16,
+}
+
+impl PrivatePostgres {
+    /// A folder and a port; nothing is started yet. `None`, with the reason printed, where the suites run without
+    /// PostgreSQL.
+    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
+    pub fn prepare() -> Option<Self> {
+        if env::var_os("TEST_DATABASE_URL").is_none() {
+            eprintln!("skipped: TEST_DATABASE_URL is not set; `just test` sets it");
+            return None;
+        }
+        Some(Self { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() })
+    }
+
+    /// One that is running.
+    pub async fn running() -> Option<Self> {
+        let mut postgres = Self::prepare()?;
+        for _ in 1..ATTEMPTS {
+            if postgres.try_start().await.is_ok() {
+                return Some(postgres);
+            }
+            postgres.port = free_port();
+        }
+        postgres.start().await;
+        Some(postgres)
+    }
+
+    /// Where it listens while it runs.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Starts it, on the data it had before.
+    pub async fn start(&self) {
+        self.try_start().await.unwrap_or_else(|problem| panic!("PostgreSQL does not start: {problem}"));
+    }
+
+    async fn try_start(&self) -> Result<(), String> {
+        let port = self.port.to_string();
+        self.script("start", Some(port)).await
+    }
+
+    /// `kill -9` of all its processes.
+    pub async fn kill(&self) {
+        self.script("kill", None).await.unwrap_or_else(|problem| panic!("PostgreSQL cannot be killed: {problem}"));
+    }
+
+    async fn script(&self, action: &'static str, argument: Option<String>) -> Result<(), String> {
+        let mut command = self.command(action);
+        command.args(argument);
+        let output = spawn_blocking(move || command.output()).await.expect("a task").expect("scripts/postgres");
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+
+    fn command(&self, action: &str) -> Command {
+        let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "scripts", "postgres"].iter().collect();
+        let mut command = Command::new(script);
+        command.arg(action).arg(self.folder.path());
+        command
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        let _ = self.command("stop").arg("immediate").output();
+    }
+}
+
+/// A port that nobody listens on now, below those that outgoing connections take.
+fn free_port() -> u16 {
+    loop {
+        let port = 20_000 + u16::try_from(Uuid::new_v4().as_u128() % 12_000).expect("a small number");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}

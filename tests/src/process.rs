@@ -1,0 +1,143 @@
+//! The real binary: one-off commands, and servers that are killed.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::api::Api;
+
+/// How long anything that should happen by itself may take. Far longer than it takes.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a finished command left.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code.
+    pub code: i32,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// The binary that cargo built next to this test.
+fn binary() -> PathBuf {
+    let test = env::current_exe().expect("the path of this test");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps");
+    let binary = folder.join(format!("module-monitor{}", env::consts::EXE_SUFFIX));
+    assert!(binary.exists(), "the binary is missing; run `cargo build -p module-monitor` first");
+    binary
+}
+
+/// The binary with these arguments, and nothing of our own settings.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("MODULE_MONITOR_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end.
+pub async fn finish(mut command: Command) -> Finished {
+    let output = timeout(DEADLINE, command.output()).await.expect("the command ends").expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Finished { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Runs the binary to its end on the database at `url`.
+pub async fn run(url: &str, args: &[&str]) -> Finished {
+    finish(command(&[&["--database-url", url], args].concat())).await
+}
+
+/// `module-monitor serve` as a process of its own.
+pub struct ServerProcess {
+    /// A client of it.
+    pub api: Api,
+    child: Child,
+    log: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
+
+impl ServerProcess {
+    /// Starts a server on the database at `url` and waits until it listens.
+    pub async fn start(url: &str, args: &[&str]) -> Self {
+        let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
+        let mut child = serve.args(args).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a server");
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
+        let written = Arc::clone(&log);
+        let reader = tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = written.lock().expect("the log");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let addr = wait_for("the server listens", async || {
+            let ended = child.try_wait().expect("the server's state");
+            assert!(ended.is_none(), "the server ended: {}", log.lock().expect("the log"));
+            address(&log.lock().expect("the log"))
+        })
+        .await;
+        Self { api: Api::new(addr), child, log, reader }
+    }
+
+    /// Everything it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("the log").clone()
+    }
+
+    /// `kill -9`.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it can be killed");
+        let _ = self.reader.await;
+    }
+
+    /// Sends SIGTERM.
+    pub async fn terminate(&self) {
+        let pid = self.child.id().expect("it is running").to_string();
+        // The shell's own `kill`, because not every machine has the program.
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().await;
+        assert!(sent.expect("a shell").success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn wait(mut self) -> (ExitStatus, String) {
+        let ended = timeout(DEADLINE, self.child.wait()).await;
+        let status = ended.unwrap_or_else(|_| panic!("it does not end: {}", self.log())).expect("its exit status");
+        let _ = self.reader.await;
+        let log = self.log.lock().expect("the log").clone();
+        (status, log)
+    }
+}
+
+/// Where the log says that the server listens.
+fn address(log: &str) -> Option<SocketAddr> {
+    let (_, rest) = log.split_once("listening on http://")?;
+    rest.lines().next()?.trim().parse().ok()
+}
+
+/// Asks again and again until there is an answer; `what` should happen by itself.
+pub async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("it never came true that {what}"))
+}

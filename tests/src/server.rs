@@ -1,0 +1,62 @@
+//! A server inside the test's process, listening on a port of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use module_monitor_ingestion::SystemClock;
+use module_monitor_server::admin::{issue_key, register_site};
+use module_monitor_server::{RunningServer, Server, ServerConfig};
+use module_monitor_storage::Storage;
+
+use crate::api::{Api, TestSite};
+use crate::backends::TestDatabase;
+
+/// A running server and a client of it.
+pub struct TestServer {
+    /// The client.
+    pub api: Api,
+    running: RunningServer,
+}
+
+impl TestServer {
+    /// A server with default settings on that database.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_with(&database.url, |_| {}).await
+    }
+
+    /// A server on the database at `url`, with settings changed by `change`.
+    pub async fn start_with(url: &str, change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let mut config = ServerConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), url);
+        change(&mut config);
+        let running = Server::start(config).await.expect("a server");
+        Self { api: Api::new(running.addr()), running }
+    }
+
+    /// Registers a site.
+    pub async fn site(&self, name: &str) -> TestSite {
+        new_site(self.storage(), name).await
+    }
+
+    /// The text of a new admin key.
+    pub async fn admin_key(&self) -> String {
+        issue_key(self.storage(), &SystemClock, None, None, None).await.expect("a key").text.reveal().to_owned()
+    }
+
+    /// What it stores in.
+    pub fn storage(&self) -> &dyn Storage {
+        self.running.storage().as_ref()
+    }
+
+    /// Stops it once it has answered everything.
+    pub async fn stop(self) {
+        let Self { api, running } = self;
+        // Its idle connections would keep the server waiting.
+        drop(api);
+        running.stop().await;
+    }
+}
+
+/// Registers a site in `storage`.
+pub async fn new_site(storage: &dyn Storage, name: &str) -> TestSite {
+    let (id, key) = register_site(storage, &SystemClock, name.to_owned(), None).await.expect("a new site");
+    TestSite { id: id.to_string(), key: key.reveal().to_owned() }
+}

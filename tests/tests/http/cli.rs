@@ -1,0 +1,186 @@
+//! The command line, with the real binary.
+
+use module_monitor_tests::api::TestSite;
+use module_monitor_tests::backends::TestDatabase;
+use module_monitor_tests::on_both_backends;
+use module_monitor_tests::payloads::{contribs, full};
+use module_monitor_tests::process::{Finished, ServerProcess, command, finish, run};
+use serde_json::Value;
+
+on_both_backends!(
+    a_site_is_registered_reports_and_its_key_is_revoked,
+    the_database_is_named_in_three_ways,
+    keys_are_made_for_sites_that_exist,
+);
+
+fn json(finished: &Finished) -> Value {
+    assert_eq!(finished.code, 0, "{finished:?}");
+    serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+async fn a_site_is_registered_reports_and_its_key_is_revoked(database: TestDatabase) {
+    let url = &database.url;
+    let cli = async |args: &[&str]| run(url, args).await;
+    assert_eq!(cli(&["migrate"]).await.code, 0);
+    let again = cli(&["migrate"]).await;
+    assert_eq!((again.code, again.stdout.as_str()), (0, "The database is up to date.\n"));
+
+    let site =
+        json(&cli(&["site", "create", "--name", "City library", "--url", "https://library.example", "--json"]).await);
+    assert_eq!(site.as_object().map(|o| o.len()), Some(2), "{site}");
+    let site = TestSite { id: text(&site["site_id"]), key: text(&site["api_key"]) };
+    let server = ServerProcess::start(url, &[]).await;
+    assert_eq!(server.api.sync(&site, &full(contribs("m", 3, "1.0.0"))).await.counts(), (3, 0, 0));
+
+    let key =
+        json(&cli(&["key", "create", "--site", &site.id, "--name", "second", "--expires-in", "90d", "--json"]).await);
+    assert_eq!(key.as_object().map(|o| o.len()), Some(2), "{key}");
+    let second = text(&key["api_key"]);
+    server.api.get(&second, &site.modules("")).await.ok();
+    let admin = json(&cli(&["key", "create", "--admin", "--json"]).await);
+    server.api.get(&text(&admin["api_key"]), "/api/v1/modules/m_0000").await.ok();
+
+    let revoked = cli(&["key", "revoke", &text(&key["id"])]).await;
+    assert_eq!(revoked.code, 0, "{revoked:?}");
+    server.api.get(&second, &site.modules("")).await.problem(401, "key-revoked");
+
+    let keys = json(&cli(&["key", "list", "--json"]).await);
+    let keys = keys.as_array().expect("keys");
+    assert_eq!(keys.len(), 3);
+    let listed = keys.iter().find(|k| k["id"] == key["id"]).expect("the second key");
+    assert_eq!((&listed["site_id"], &listed["name"]), (&site.id.clone().into(), &"second".into()));
+    assert!(listed["revoked_at"].is_string() && listed["expires_at"].is_string(), "{listed}");
+    let sites = json(&cli(&["site", "list", "--json"]).await);
+    assert_eq!(sites.as_array().map(Vec::len), Some(1));
+    assert_eq!((&sites[0]["name"], &sites[0]["url"]), (&"City library".into(), &"https://library.example".into()));
+    assert!(sites[0]["last_sync_at"].is_string() && sites[0]["drupal_version"] == "10.3.6", "{sites}");
+
+    for args in [&["key", "list"][..], &["site", "list"]] {
+        let table = cli(args).await;
+        assert_eq!((table.code, table.stderr.as_str()), (0, ""), "{table:?}");
+        assert!(table.stdout.trim_start().starts_with("ID") && table.stdout.contains(&site.id), "{table:?}");
+        assert!(
+            ![&site.key, &second].iter().any(|key| table.stdout.contains(key.rsplit('_').next().expect("a secret")))
+        );
+    }
+    server.terminate().await;
+    assert!(server.wait().await.0.success());
+}
+
+async fn the_database_is_named_in_three_ways(database: TestDatabase) {
+    let url = database.url.as_str();
+    let create = ["site", "create", "--name", "One", "--json"];
+    json(&finish(command(&[&["--database-url", url], &create[..]].concat())).await);
+    json(&finish(command(&[&create[..], &["--database-url", url]].concat())).await);
+    json(&finish(command(&["site", "--database-url", url, "create", "--name", "One", "--json"])).await);
+    let mut from_environment = command(&create);
+    from_environment.env("MODULE_MONITOR_DATABASE_URL", url);
+    json(&finish(from_environment).await);
+    // The option wins over the variable.
+    let mut both = command(&["site", "list", "--json", "--database-url", url]);
+    both.env("MODULE_MONITOR_DATABASE_URL", "nonsense://");
+    assert_eq!(json(&finish(both).await).as_array().map(Vec::len), Some(4));
+}
+
+async fn keys_are_made_for_sites_that_exist(database: TestDatabase) {
+    for (args, code, said) in [
+        (&["key", "create", "--site", "00000000-0000-7000-8000-000000000000"][..], 1, "there is no site"),
+        (&["key", "revoke", "0000000000000000"], 1, "no key with that id"),
+        (&["key", "create"], 2, "--admin"),
+        (&["key", "create", "--admin", "--site", "00000000-0000-7000-8000-000000000000"], 2, "--site"),
+        (&["key", "create", "--site", "x"], 2, "--site"),
+        (&["key", "create", "--admin", "--expires-in", "soon"], 2, "--expires-in"),
+        (&["key", "create", "--admin", "--expires-in", "0s"], 2, "--expires-in"),
+        (&["site", "create", "--name", " "], 2, "--name"),
+        (&["site", "create", "--name", "x", "--url", "example.org"], 2, "--url"),
+        (&["site", "create"], 2, "--name"),
+    ] {
+        assert_complaint(&run(&database.url, args).await, code, said);
+    }
+    assert_eq!(json(&run(&database.url, &["key", "list", "--json"]).await), serde_json::json!([]));
+    assert_eq!(json(&run(&database.url, &["site", "list", "--json"]).await), serde_json::json!([]));
+}
+
+/// One line on standard error, nothing on standard output.
+fn assert_complaint(finished: &Finished, code: i32, said: &str) {
+    assert_eq!((finished.code, finished.stdout.as_str()), (code, ""), "{finished:?}");
+    assert_eq!(finished.stderr.lines().count(), 1, "{finished:?}");
+    assert!(finished.stderr.contains(said), "{finished:?}");
+}
+
+#[tokio::test]
+async fn bad_settings_are_one_line_that_names_the_flag() {
+    for url in [
+        "",
+        "nonsense",
+        "mysql://x/y",
+        "sqlite://",
+        "sqlite://:memory:",
+        "sqlite:///no/such/folder/x.db",
+        "sqlite://x.db?mode=ro",
+        "postgres://user@host:port/db",
+    ] {
+        for rest in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"], &["site", "list"]] {
+            assert_complaint(&run(url, rest).await, 2, "--database-url");
+        }
+        let mut from_environment = command(&["migrate"]);
+        from_environment.env("MODULE_MONITOR_DATABASE_URL", url);
+        assert_complaint(&finish(from_environment).await, 2, "--database-url");
+    }
+    for (flag, value) in [
+        ("--listen", "nonsense"),
+        ("--listen", "127.0.0.1:99999"),
+        ("--database-connections", "0"),
+        ("--database-connections", "many"),
+        ("--database-checkout-timeout", "soon"),
+        ("--database-checkout-timeout", "0s"),
+        ("--log-format", "xml"),
+        ("--log-level", "lib=loud"),
+        ("--no-such-flag", "x"),
+    ] {
+        assert_complaint(&finish(command(&["serve", flag, value])).await, 2, flag);
+    }
+    assert_complaint(&finish(command(&["serv"])).await, 2, "serv");
+}
+
+#[tokio::test]
+async fn help_shows_every_setting_with_its_variable_and_default() {
+    let mut help = command(&["serve", "--help"]);
+    help.env("MODULE_MONITOR_DATABASE_URL", "postgres://mm:swordfish@db/mm");
+    let help = finish(help).await;
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""));
+    for said in [
+        "--listen",
+        "MODULE_MONITOR_LISTEN",
+        "127.0.0.1:8080",
+        "--database-url",
+        "MODULE_MONITOR_DATABASE_URL",
+        "sqlite://module-monitor.db",
+        "--redis-url",
+        "MODULE_MONITOR_REDIS_URL",
+        "--log-format",
+        "MODULE_MONITOR_LOG_FORMAT",
+        "pretty",
+        "json",
+        "--database-connections",
+        "MODULE_MONITOR_DATABASE_CONNECTIONS",
+    ] {
+        assert!(help.stdout.contains(said), "{said}: {}", help.stdout);
+    }
+    assert!(!help.stdout.contains("swordfish"), "{}", help.stdout);
+    let top = finish(command(&["--help"])).await;
+    for command in ["serve", "migrate", "site", "key", "demo"] {
+        assert!(top.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {}", top.stdout);
+    }
+    for args in
+        [&["site", "create", "--help"][..], &["key", "create", "--help"], &["migrate", "--help"], &["--version"]]
+    {
+        let shown = finish(command(args)).await;
+        assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{args:?}");
+    }
+    assert_eq!(finish(command(&[])).await.code, 2);
+}

@@ -1,0 +1,13 @@
+//! The HTTP interface and the command line as their users meet them: real sockets, the real binary, both databases.
+
+mod bodies;
+mod cli;
+mod concurrency;
+mod hang_up;
+mod keys;
+mod life;
+mod realistic;
+mod refusals;
+mod secrets;
+mod snapshots;
+mod validation;
