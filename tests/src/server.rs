@@ -38,7 +38,12 @@ impl TestServer {
 
     /// The text of a new admin key.
     pub async fn admin_key(&self) -> String {
-        issue_key(self.storage(), &SystemClock, None, None, None).await.expect("a key").text.reveal().to_owned()
+        issue_key(self.storage(), &SystemClock, "tester", None, None, None)
+            .await
+            .expect("a key")
+            .text
+            .reveal()
+            .to_owned()
     }
 
     /// What it stores in.
@@ -57,6 +62,6 @@ impl TestServer {
 
 /// Registers a site in `storage`.
 pub async fn new_site(storage: &dyn Storage, name: &str) -> TestSite {
-    let (id, key) = register_site(storage, &SystemClock, name.to_owned(), None).await.expect("a new site");
+    let (id, key) = register_site(storage, &SystemClock, "tester", name.to_owned(), None).await.expect("a new site");
     TestSite { id: id.to_string(), key: key.reveal().to_owned() }
 }

@@ -151,7 +151,7 @@ pub fn plan(
     let present = current.iter().filter(|row| !row.removed);
     let present_before = present.clone().count();
     let removed = plan.counts.removed;
-    if report.scope() == Scope::Full {
+    if plan.complete {
         plan.mass_removal = present_before >= 20 && removed * 2 > present_before;
     }
     if plan.mass_removal {
@@ -187,7 +187,7 @@ fn plan_changes(
         reported_again: Vec::new(),
         fingerprint: report.fingerprint().or(kept),
         complete: report.is_complete(),
-        mass_removal: site.mass_removal && report.scope() == Scope::Partial,
+        mass_removal: site.mass_removal && !report.is_complete(),
         identity: identity.or(&site.identity),
         identity_changed_from: (!same_site).then(|| site.identity.clone()),
         changes,
@@ -208,7 +208,7 @@ fn warnings(
         );
     }
     if report.scope() == Scope::Full && !report.is_complete() {
-        warnings.push("An item without a readable name was rejected, so nothing was removed".to_owned());
+        warnings.push("An item without a usable machine name was rejected, so nothing was removed".to_owned());
     }
     for change in &changes.changed {
         let (name, own) = (&change.machine_name, change.after.module_type);

@@ -55,7 +55,7 @@ impl SyncService {
     }
 
     /// Applies `request` as the newest report of `site`, in one transaction. Transient failures of the database are
-    /// tried again for about two seconds; whatever else happens is returned once. Sending the same report again is safe.
+    /// tried again, six times with growing pauses that add up to two seconds; whatever else happens is returned once. Sending the same report again is safe.
     pub async fn sync(&self, site: SiteId, request: SyncRequest, origin: SyncOrigin) -> Result<Synced, SyncError> {
         let command = Arc::new(self.command(site, request, origin)?);
         match self.apply(&command).await? {

@@ -34,7 +34,7 @@ fn applied(results: Vec<Result<SyncResult, StorageError>>) -> Vec<SyncOutcome> {
     let applied = results.into_iter().filter_map(|result| match result.expect("no error") {
         SyncResult::Applied(outcome) => Some(outcome),
         SyncResult::Refused(Refusal::Stale { .. }) => None,
-        SyncResult::Refused(other) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     });
     applied.collect()
 }

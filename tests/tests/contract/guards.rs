@@ -90,7 +90,7 @@ async fn another_identity_is_applied_noted_and_marked(database: TestDatabase) {
     let mut raw = database.raw().await;
     let applied = |result| match result {
         SyncResult::Applied(outcome) => outcome,
-        SyncResult::Refused(refusal) => panic!("{refusal:?}"),
+        other => panic!("{other:?}"),
     };
     site.as_identity("prod", modules("m", 3, "1.0.0")).await;
     assert!(!site.site().await.conflict);

@@ -1,7 +1,7 @@
 //! Sites and keys: stored, found, listed, revoked.
 
 use module_monitor_domain::SiteId;
-use module_monitor_storage::{ApiKey, NewKey, NewSite, Page, Storage, StorageError};
+use module_monitor_storage::{ApiKey, KeyGrant, NewKey, NewSite, Page, Storage, StorageError};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{now, register};
@@ -26,14 +26,14 @@ fn site(name: &str) -> NewSite {
     NewSite { id: SiteId(Uuid::new_v4()), name: name.to_owned(), url: None, created_at: now() }
 }
 
-async fn find(storage: &dyn Storage, id: &str) -> ApiKey {
+async fn find(storage: &dyn Storage, id: &str) -> KeyGrant {
     storage.find_key(id).await.unwrap().unwrap()
 }
 
 async fn a_site_is_registered_with_or_without_a_key(database: TestDatabase) {
     let storage = database.open().await;
     let new = NewSite { url: Some("https://a.example".to_owned()), ..site("With a key") };
-    storage.create_site(new.clone(), Some(key("k", Some(new.id)))).await.unwrap();
+    storage.create_site(new.clone(), Some(key("k", Some(new.id))), "tester").await.unwrap();
     let found = storage.find_site(new.id).await.unwrap().unwrap();
     assert_eq!((found.id, &found.name, &found.url, found.created_at), (new.id, &new.name, &new.url, new.created_at));
     assert!(found.active && !found.mass_removal && !found.conflict);
@@ -41,21 +41,21 @@ async fn a_site_is_registered_with_or_without_a_key(database: TestDatabase) {
     assert_eq!((found.drupal_version, found.php_version), (None, None));
     assert_eq!(find(&*storage, "k").await.site_id, Some(new.id));
     let without = site("Without");
-    storage.create_site(without.clone(), None).await.unwrap();
+    storage.create_site(without.clone(), None, "tester").await.unwrap();
     assert!(storage.find_site(without.id).await.unwrap().is_some());
     assert_eq!(storage.find_site(SiteId(Uuid::new_v4())).await.unwrap(), None);
 }
 
 async fn a_site_whose_key_cannot_be_stored_is_not_registered(database: TestDatabase) {
     let storage = database.open().await;
-    storage.create_key(key("taken", None)).await.unwrap();
+    storage.create_key(key("taken", None), "tester").await.unwrap();
     let new = site("Half");
-    let error = storage.create_site(new.clone(), Some(key("taken", Some(new.id)))).await.unwrap_err();
+    let error = storage.create_site(new.clone(), Some(key("taken", Some(new.id))), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
     assert_eq!(storage.find_site(new.id).await.unwrap(), None);
     assert_eq!(find(&*storage, "taken").await.site_id, None);
-    storage.create_site(new.clone(), None).await.unwrap();
-    let error = storage.create_site(new, None).await.unwrap_err();
+    storage.create_site(new.clone(), None, "tester").await.unwrap();
+    let error = storage.create_site(new, None, "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
 }
 
@@ -68,11 +68,22 @@ async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
         expires_at: Some(now() + Duration::days(90)),
         ..key("AbC", Some(id))
     };
-    storage.create_key(new.clone()).await.unwrap();
+    storage.create_key(new.clone(), "tester").await.unwrap();
     let found = find(&*storage, "AbC").await;
-    assert_eq!((found.id, found.site_id, found.name), (new.id, new.site_id, new.name));
-    assert_eq!((found.created_at, found.expires_at, found.revoked_at), (new.created_at, new.expires_at, None));
+    assert_eq!((found.id, found.site_id, found.expires_at), (new.id.clone(), new.site_id, new.expires_at));
+    assert_eq!((found.revoked_at, found.site_active, found.rate_limit), (None, true, None));
     assert!(found.secret_hash == new.secret_hash);
+    let listed = storage.list_keys(Page { limit: 2, after: None }).await.unwrap();
+    let expected = ApiKey {
+        id: new.id,
+        site_id: new.site_id,
+        name: new.name,
+        created_at: new.created_at,
+        last_used_at: None,
+        expires_at: new.expires_at,
+        revoked_at: None,
+    };
+    assert_eq!(listed, [expected]);
     for unknown in ["abc", "AbC ", "", "ABC"] {
         assert!(storage.find_key(unknown).await.unwrap().is_none(), "{unknown:?}");
     }
@@ -80,32 +91,32 @@ async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
 
 async fn a_key_needs_its_site_and_an_id_of_its_own(database: TestDatabase) {
     let storage = database.open().await;
-    let error = storage.create_key(key("lost", Some(SiteId(Uuid::new_v4())))).await.unwrap_err();
+    let error = storage.create_key(key("lost", Some(SiteId(Uuid::new_v4()))), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::MissingReference(_)), "{error:?}");
     assert!(!error.is_transient());
-    storage.create_key(key("admin", None)).await.unwrap();
-    let error = storage.create_key(key("admin", None)).await.unwrap_err();
+    storage.create_key(key("admin", None), "tester").await.unwrap();
+    let error = storage.create_key(key("admin", None), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
     assert!(!error.is_transient());
 }
 
 async fn a_key_is_revoked_once(database: TestDatabase) {
     let storage = database.open().await;
-    storage.create_key(key("k", None)).await.unwrap();
-    storage.create_key(key("other", None)).await.unwrap();
+    storage.create_key(key("k", None), "tester").await.unwrap();
+    storage.create_key(key("other", None), "tester").await.unwrap();
     let first = now();
-    assert!(storage.revoke_key("k", first).await.unwrap());
-    assert!(storage.revoke_key("k", first + Duration::HOUR).await.unwrap(), "there is such a key");
+    assert!(storage.revoke_key("k", first, "tester").await.unwrap());
+    assert!(storage.revoke_key("k", first + Duration::HOUR, "tester").await.unwrap(), "there is such a key");
     assert_eq!(find(&*storage, "k").await.revoked_at, Some(first));
     assert_eq!(find(&*storage, "other").await.revoked_at, None);
-    assert!(!storage.revoke_key("unknown", first).await.unwrap());
+    assert!(!storage.revoke_key("unknown", first, "tester").await.unwrap());
 }
 
 async fn keys_and_sites_are_listed_in_pages(database: TestDatabase) {
     let storage = database.open().await;
     assert!(storage.list_keys(Page { limit: 10, after: None }).await.unwrap().is_empty());
     for id in ["a", "Z", "_", "é", "b"] {
-        storage.create_key(key(id, None)).await.unwrap();
+        storage.create_key(key(id, None), "tester").await.unwrap();
     }
     let page = async |limit, after: Option<&str>| {
         let keys = storage.list_keys(Page { limit, after: after.map(str::to_owned) }).await.unwrap();

@@ -40,7 +40,7 @@ impl Reporter {
     pub(crate) async fn send(&mut self, make: impl FnOnce(OffsetDateTime) -> Report) -> SyncOutcome {
         match self.result(make).await {
             SyncResult::Applied(outcome) => outcome,
-            SyncResult::Refused(refusal) => panic!("refused: {refusal:?}"),
+            other => panic!("not applied: {other:?}"),
         }
     }
 

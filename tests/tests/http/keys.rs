@@ -125,15 +125,17 @@ async fn keys_end_when_they_expire_or_are_revoked(database: TestDatabase) {
     let id: SiteId = site.id.parse().expect("an id");
     let path = site.modules("");
 
-    let short = issue_key(server.storage(), &SystemClock, Some(id), None, Some(Duration::from_millis(1))).await;
+    let short =
+        issue_key(server.storage(), &SystemClock, "tester", Some(id), None, Some(Duration::from_millis(1))).await;
     let short = short.expect("a key").text.reveal().to_owned();
     wait_for("a key expires", async || (server.api.get(&short, &path).await.status == 401).then_some(())).await;
     server.api.get(&short, &path).await.problem(401, "key-expired");
 
-    let long = issue_key(server.storage(), &SystemClock, Some(id), None, Some(Duration::from_secs(86_400))).await;
+    let long =
+        issue_key(server.storage(), &SystemClock, "tester", Some(id), None, Some(Duration::from_secs(86_400))).await;
     let long = long.expect("a key");
     server.api.get(long.text.reveal(), &path).await.ok();
-    assert!(server.storage().revoke_key(&long.record.id, now()).await.expect("a key"));
+    assert!(server.storage().revoke_key(&long.record.id, now(), "tester").await.expect("a key"));
     server.api.get(long.text.reveal(), &path).await.problem(401, "key-revoked");
     server.api.get(&site.key, &path).await.ok();
     server.stop().await;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
+use module_monitor_storage::Storage;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -19,16 +20,33 @@ pub(crate) struct Node {
 }
 
 /// A site as its own cron job knows it.
-#[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) id: String,
     pub(crate) key: String,
 }
 
 impl Site {
+    /// Registers a site. Before a server starts, so that none has to find out about the new key.
+    pub(crate) async fn register(storage: &dyn Storage, name: &str) -> Self {
+        let registered = register_site(storage, &SystemClock, "tester", name.to_owned(), None).await;
+        let (id, key) = registered.expect("a new site");
+        Self { id: id.to_string(), key: key.reveal().to_owned() }
+    }
+
+    /// The same site, as somebody with that key asks for it.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self { id: self.id.clone(), key: key.to_owned() }
+    }
+
     pub(crate) fn path(&self) -> String {
         format!("/api/v1/sites/{}/modules/sync", self.id)
     }
+}
+
+/// The text of a new admin key.
+pub(crate) async fn admin_key(storage: &dyn Storage) -> String {
+    let key = issue_key(storage, &SystemClock, "tester", None, None, None).await;
+    key.expect("a key").text.reveal().to_owned()
 }
 
 /// What a server said.
@@ -62,17 +80,6 @@ impl Node {
         self.running.addr()
     }
 
-    pub(crate) async fn site(&self, name: &str) -> Site {
-        let storage = self.running.storage().as_ref();
-        let (id, key) = register_site(storage, &SystemClock, name.to_owned(), None).await.expect("a new site");
-        Site { id: id.to_string(), key: key.reveal().to_owned() }
-    }
-
-    pub(crate) async fn admin_key(&self) -> String {
-        let storage = self.running.storage().as_ref();
-        issue_key(storage, &SystemClock, None, None, None).await.expect("a key").text.reveal().to_owned()
-    }
-
     /// Sends `body` as the site's report.
     pub(crate) async fn sync(&self, site: &Site, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.client.post(format!("http://{}{}", self.addr(), site.path()));
@@ -99,6 +106,12 @@ impl Node {
         let response = self.client.get(format!("http://{}/metrics", self.addr())).send().await.expect("an answer");
         let text = response.text().await.expect("text");
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+    }
+
+    /// How many statements it has sent to the database.
+    pub(crate) async fn statements(&self) -> u64 {
+        let count = self.metric("module_monitor_database_statements_total").await;
+        count.and_then(|count| count.parse().ok()).expect("a count")
     }
 
     pub(crate) async fn stop(self) {

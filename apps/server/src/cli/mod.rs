@@ -85,8 +85,8 @@ enum Command {
 impl Command {
     fn default_log_level(&self) -> &'static str {
         match self {
-            Self::Demo(_) => "warn",
-            _ => "info,actix_server=warn",
+            Self::Demo(_) => "warn,actix_http=off",
+            _ => "info,actix_server=warn,actix_http=off",
         }
     }
 }

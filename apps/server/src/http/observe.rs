@@ -151,6 +151,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::http::Limits;
     use crate::http::Metrics;
     use crate::limits::RateLimiter;
 
@@ -165,7 +166,8 @@ mod tests {
         let storage = connect(&url, StorageOptions::default()).unwrap();
         let clock = Arc::new(SystemClock);
         let limiter = RateLimiter::new(clock.clone(), 60, Duration::from_secs(3600));
-        let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, true));
+        let limits = Limits { trusted_proxies: Vec::new(), body_memory_kib: 16 * 1024 };
+        let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, limits, true));
         let observed = state.clone();
         let around =
             from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next));

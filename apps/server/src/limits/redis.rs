@@ -1,6 +1,7 @@
 //! What each site has sent in the last window, counted by Redis for all nodes together.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use uuid::Uuid;
 use super::Admission;
 use super::rolling::Ticket;
 
-/// How long a request waits for Redis, connecting included.
+/// How long a request waits for Redis, connecting included, while Redis answers nobody.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// How many times that it waits at most, where Redis answers others meanwhile: then the node is busy, not Redis gone.
+const ROUNDS: usize = 4;
 /// How long Redis is left alone after it has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Connections kept at most. A question takes well under a millisecond of one.
@@ -50,6 +53,8 @@ pub(super) struct SharedLog {
     node: Uuid,
     /// Whether Redis is asked. While it is not, [`SharedLog::recover`] runs.
     up: AtomicBool,
+    /// How often Redis has answered.
+    answers: AtomicUsize,
     metrics: SharedMetrics,
 }
 
@@ -85,6 +90,7 @@ impl SharedLog {
             window,
             node: Uuid::new_v4(),
             up: AtomicBool::new(true),
+            answers: AtomicUsize::new(0),
             metrics,
         })
     }
@@ -146,9 +152,25 @@ impl SharedLog {
             let mut connection = self.pool.get().await?;
             Ok(question.invoke_async(&mut connection).await?)
         };
-        let (allowed, used, reset): (bool, u32, u64) = timeout(PATIENCE, answer).await.unwrap_or(Err(Failure::Slow))?;
+        let (allowed, used, reset): (bool, u32, u64) = self.wait_for(answer).await?;
         let remaining = limit.saturating_sub(used);
         Ok(Admission { allowed, limit, remaining, reset: Duration::from_micros(reset), window })
+    }
+
+    /// Waits for `answer` as long as there is hope.
+    async fn wait_for<T>(&self, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let mut answer = pin!(answer);
+        for _ in 0..ROUNDS {
+            let before = self.answers.load(Ordering::Relaxed);
+            if let Ok(answer) = timeout(PATIENCE, answer.as_mut()).await {
+                self.answers.fetch_add(usize::from(answer.is_ok()), Ordering::Relaxed);
+                return answer;
+            }
+            if self.answers.load(Ordering::Relaxed) == before {
+                break;
+            }
+        }
+        Err(Failure::Slow)
     }
 
     /// Has Redis do the same work for a key that nobody reads: one that only answers would not do.
@@ -189,7 +211,7 @@ impl SharedLog {
 /// Why Redis is no help.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("no answer within {} ms", PATIENCE.as_millis())]
+    #[error("it does not answer in time")]
     Slow,
     #[error("{0}")]
     Redis(#[from] RedisError),

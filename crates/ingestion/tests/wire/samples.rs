@@ -10,7 +10,7 @@ const SAMPLE: &str = include_str!("sample.json");
 
 #[test]
 fn a_report_of_every_kind_of_module_is_read_in_full() {
-    let SyncRequest { report, warnings } = SyncRequest::from_json(SAMPLE.as_bytes(), Handling::Strict).unwrap();
+    let SyncRequest { report, warnings, .. } = SyncRequest::from_json(SAMPLE.as_bytes(), Handling::Strict).unwrap();
     assert!(warnings.is_empty());
     assert_eq!(report.scope(), Scope::Full);
     assert_eq!(report.sync_timestamp(), datetime!(2026-01-31 09:30:00.123456 UTC));
