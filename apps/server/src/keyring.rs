@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use module_monitor_domain::SiteId;
 use module_monitor_ingestion::Clock;
 use module_monitor_storage::{KeyGrant, KeyUse, Storage, StorageError};
 use time::OffsetDateTime;
@@ -16,7 +17,7 @@ pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a node goes on by what it knows when it cannot ask. Together with the interval and the time a poll takes,
 /// what was changed elsewhere is known here within 5 seconds.
 const TRUST: Duration = Duration::from_secs(3);
-/// Strangers' keys make the node ask at most this often, however many of them come.
+/// Unknown keys make the node ask at most this often, however many of them come; they wait that long for their answer.
 const PATIENCE_WITH_STRANGERS: Duration = Duration::from_millis(100);
 
 /// What a node knows of the keys.
@@ -24,8 +25,18 @@ const PATIENCE_WITH_STRANGERS: Duration = Duration::from_millis(100);
 struct Snapshot {
     revision: i64,
     keys: Arc<HashMap<String, KeyGrant>>,
+    /// Of the sites that have a limit of their own.
+    limits: Arc<HashMap<SiteId, u32>>,
     /// When it was last known to be true; `None`: never.
     confirmed: Option<Instant>,
+}
+
+impl Snapshot {
+    fn of(grants: Vec<KeyGrant>, revision: i64, confirmed: Option<Instant>) -> Self {
+        let limits = grants.iter().filter_map(|grant| Some((grant.site_id?, grant.rate_limit?))).collect();
+        let keys = grants.into_iter().map(|grant| (grant.id.clone(), grant)).collect();
+        Self { revision, keys: Arc::new(keys), limits: Arc::new(limits), confirmed }
+    }
 }
 
 /// The keys that this node knows, and when they were used.
@@ -35,6 +46,8 @@ pub(crate) struct Keyring {
     snapshot: RwLock<Snapshot>,
     /// One look at the database at a time; the others wait for what it finds.
     looking: tokio::sync::Mutex<()>,
+    /// When a look last failed.
+    failed: Mutex<Option<Instant>>,
     used: Mutex<HashMap<String, OffsetDateTime>>,
 }
 
@@ -45,6 +58,7 @@ impl Keyring {
             clock,
             snapshot: RwLock::default(),
             looking: tokio::sync::Mutex::default(),
+            failed: Mutex::default(),
             used: Mutex::default(),
         }
     }
@@ -53,41 +67,67 @@ impl Keyring {
     /// confirm for a while what it knows, and, for all unknown keys together, a few times a second.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<KeyGrant>, StorageError> {
         let snapshot = self.snapshot();
-        let age = snapshot.confirmed.map(|at| self.clock.instant().saturating_duration_since(at));
-        match (snapshot.keys.get(id), age) {
-            (Some(key), Some(age)) if age < TRUST => Ok(Some(key.clone())),
-            (None, Some(age)) if age < PATIENCE_WITH_STRANGERS => Ok(None),
-            _ => {
-                self.refresh_unless_younger(PATIENCE_WITH_STRANGERS).await?;
-                Ok(self.snapshot().keys.get(id).cloned())
-            }
+        if let Some(key) = snapshot.keys.get(id)
+            && self.age(&snapshot).is_some_and(|age| age < TRUST)
+        {
+            return Ok(Some(key.clone()));
         }
+        let asked = self.clock.instant();
+        let _turn = self.looking.lock().await;
+        // Another request may have looked on our behalf while we waited for our turn, with or without success.
+        let since = |at: Option<Instant>| at.is_some_and(|at| at > asked);
+        if since(self.failed()) {
+            return Err(StorageError::Unavailable("another request has just asked in vain".into()));
+        }
+        if !since(self.snapshot().confirmed) {
+            if let Some(age) = self.age(&self.snapshot()) {
+                tokio::time::sleep(PATIENCE_WITH_STRANGERS.saturating_sub(age)).await;
+            }
+            self.look().await?;
+        }
+        Ok(self.snapshot().keys.get(id).cloned())
+    }
+
+    /// How many syncs `site` may send in a window, where it has a limit of its own.
+    pub(crate) fn rate_limit(&self, site: SiteId) -> Option<u32> {
+        self.snapshot().limits.get(&site).copied()
     }
 
     /// Takes over what has changed; called after every change that this node makes, and by the poll.
     pub(crate) async fn refresh(&self) -> Result<(), StorageError> {
-        self.refresh_unless_younger(Duration::ZERO).await
-    }
-
-    async fn refresh_unless_younger(&self, age: Duration) -> Result<(), StorageError> {
-        let asked = self.clock.instant();
         let _turn = self.looking.lock().await;
-        let known = self.snapshot();
-        // Somebody else has looked since we asked, or a moment before.
-        if known.confirmed.is_some_and(|at| at >= asked || asked.saturating_duration_since(at) < age) {
-            return Ok(());
-        }
-        let confirmed = Some(self.clock.instant());
-        // The number first: what changes between the two answers raises it again, and the next poll sees that.
-        let revision = self.storage.key_revision().await?;
-        let keys = if revision == known.revision { known.keys } else { self.load().await? };
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Snapshot { revision, keys, confirmed };
-        Ok(())
+        self.look().await
     }
 
-    async fn load(&self) -> Result<Arc<HashMap<String, KeyGrant>>, StorageError> {
-        let grants = self.storage.key_grants().await?;
-        Ok(Arc::new(grants.into_iter().map(|grant| (grant.id.clone(), grant)).collect()))
+    fn age(&self, snapshot: &Snapshot) -> Option<Duration> {
+        snapshot.confirmed.map(|at| self.clock.instant().saturating_duration_since(at))
+    }
+
+    fn failed(&self) -> Option<Instant> {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One look at the database. Only for those who hold `looking`.
+    async fn look(&self) -> Result<(), StorageError> {
+        let looked = self.load().await;
+        if looked.is_err() {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.instant());
+        }
+        looked
+    }
+
+    async fn load(&self) -> Result<(), StorageError> {
+        let known = self.snapshot();
+        let confirmed = Some(self.clock.instant());
+        // The number first: what changes between the two answers raises it again, and the next look sees that.
+        let revision = self.storage.key_revision().await?;
+        let found = if revision == known.revision && known.confirmed.is_some() {
+            Snapshot { confirmed, ..known }
+        } else {
+            Snapshot::of(self.storage.key_grants().await?, revision, confirmed)
+        };
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -7,7 +7,7 @@ ALTER TABLE api_keys ADD COLUMN last_used_at timestamptz;
 -- One row. Its number grows with every change that authentication must know of, in the transaction of the change: nodes
 -- poll it instead of asking about every key.
 CREATE TABLE key_revision (
-    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single    boolean PRIMARY KEY DEFAULT true CHECK (single),
     revision  bigint NOT NULL
 );
 INSERT INTO key_revision (revision) VALUES (1);

@@ -7,7 +7,7 @@ ALTER TABLE api_keys ADD COLUMN last_used_at integer;
 -- One row. Its number grows with every change that authentication must know of, in the transaction of the change: nodes
 -- poll it instead of asking about every key.
 CREATE TABLE key_revision (
-    only      integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (only = 1),
+    single    integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (single = 1),
     revision  integer NOT NULL
 ) STRICT;
 INSERT INTO key_revision (revision) VALUES (1);

@@ -25,7 +25,7 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Entry {
-    Applied(AppliedEntry),
+    Applied(Box<AppliedEntry>),
     Rejected(RejectedEntry),
 }
 
@@ -93,7 +93,7 @@ impl From<Rejections> for RejectedEntry {
 impl From<SyncRecord> for Entry {
     fn from(record: SyncRecord) -> Self {
         match record {
-            SyncRecord::Applied(sync) => Self::Applied(sync.into()),
+            SyncRecord::Applied(sync) => Self::Applied(Box::new(sync.into())),
             SyncRecord::Rejected(rejections) => Self::Rejected(rejections.into()),
         }
     }

@@ -26,8 +26,6 @@ pub(crate) struct Caller {
     site: Option<SiteId>,
     /// Whether that site may report.
     active: bool,
-    /// How many syncs the site may send in a window, where it has a limit of its own.
-    pub(crate) rate_limit: Option<u32>,
 }
 
 impl Caller {
@@ -120,7 +118,7 @@ fn grant(key: KeyGrant, now: OffsetDateTime) -> Result<Caller, Problem> {
     if key.expires_at.is_some_and(|end| end <= now) {
         return Err(refuse(Code::KeyExpired, "This key has expired; ask for a new one"));
     }
-    Ok(Caller { key_id: key.id, site: key.site_id, active: key.site_active, rate_limit: key.rate_limit })
+    Ok(Caller { key_id: key.id, site: key.site_id, active: key.site_active })
 }
 
 /// The key in `X-API-Key` or `Authorization: Bearer`. Several that differ are an error: nobody should have to guess

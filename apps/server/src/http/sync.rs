@@ -106,7 +106,7 @@ async fn admit(
     let site = caller.site(site)?;
     caller.require_active()?;
     let room = room_for_body(request.headers(), &state.body_memory)?;
-    let admission = state.rate_limiter.admit(site, caller.rate_limit).await;
+    let admission = state.rate_limiter.admit(site, state.keyring.rate_limit(site)).await;
     if !admission.allowed {
         return announce(&admission, Err(refusal(&admission)));
     }
