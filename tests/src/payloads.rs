@@ -40,6 +40,21 @@ pub fn contribs(prefix: &str, count: usize, version: &str) -> Vec<Value> {
     (0..count).map(|n| contrib(&format!("{prefix}_{n:04}"), version)).collect()
 }
 
+/// `count` contrib modules as a real site describes its own: a few hundred bytes each.
+pub fn described(prefix: &str, count: usize) -> Vec<Value> {
+    let describe = |(n, mut module): (usize, Value)| {
+        module["package"] = json!("Other");
+        module["core_compatibility"] = json!(["^10.3", "^11"]);
+        module["dependencies"] = json!(["drupal:node", "token:token (>=8.x-1.0)"]);
+        module["description"] =
+            json!(format!("Does thing number {n}, and does it as well as a module of its kind can."));
+        module["project_link"] = json!(format!("https://www.drupal.org/project/{prefix}_{n:04}"));
+        module["datestamp"] = json!(1_700_000_000 + n);
+        module
+    };
+    contribs(prefix, count, "8.x-1.15").into_iter().enumerate().map(describe).collect()
+}
+
 /// A full report of `modules`, made now.
 pub fn full(modules: Vec<Value>) -> Value {
     report_at(now(), modules)

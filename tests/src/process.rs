@@ -28,13 +28,12 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// The binary that cargo built next to this test.
+/// The binary that cargo built next to this program, or above it where this is a test in `deps`.
 fn binary() -> PathBuf {
-    let test = env::current_exe().expect("the path of this test");
-    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps");
-    let binary = folder.join(format!("module-monitor{}", env::consts::EXE_SUFFIX));
-    assert!(binary.exists(), "the binary is missing; run `cargo build -p module-monitor` first");
-    binary
+    let program = env::current_exe().expect("the path of this program");
+    let name = format!("module-monitor{}", env::consts::EXE_SUFFIX);
+    let found = program.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    found.expect("the binary is missing; run `cargo build -p module-monitor` first")
 }
 
 /// The binary with these arguments, and nothing of our own settings.
@@ -94,6 +93,11 @@ impl ServerProcess {
         Self { api: Api::new(addr), child, log, reader }
     }
 
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it is running")
+    }
+
     /// Everything it has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
@@ -107,7 +111,7 @@ impl ServerProcess {
 
     /// Sends SIGTERM.
     pub async fn terminate(&self) {
-        let pid = self.child.id().expect("it is running").to_string();
+        let pid = self.pid().to_string();
         // The shell's own `kill`, because not every machine has the program.
         let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().await;
         assert!(sent.expect("a shell").success());

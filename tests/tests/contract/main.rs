@@ -9,6 +9,7 @@ mod keys_and_sites;
 mod lenient;
 mod listing;
 mod outages;
+mod protection;
 mod registry;
 mod seen;
 mod sqlite_file;

@@ -4,7 +4,7 @@ use module_monitor_tests::api::TestSite;
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::payloads::{contribs, full};
-use module_monitor_tests::process::{Finished, ServerProcess, command, finish, run};
+use module_monitor_tests::process::{Finished, ServerProcess, command, finish, run, wait_for};
 use serde_json::Value;
 
 on_both_backends!(
@@ -46,6 +46,8 @@ async fn a_site_is_registered_reports_and_its_key_is_revoked(database: TestDatab
 
     let revoked = cli(&["key", "revoke", &text(&key["id"])]).await;
     assert_eq!(revoked.code, 0, "{revoked:?}");
+    let refused = async || (server.api.get(&second, &site.modules("")).await.status == 401).then_some(());
+    wait_for("the server hears of it", refused).await;
     server.api.get(&second, &site.modules("")).await.problem(401, "key-revoked");
 
     let keys = json(&cli(&["key", "list", "--json"]).await);

@@ -136,6 +136,8 @@ async fn keys_end_when_they_expire_or_are_revoked(database: TestDatabase) {
     let long = long.expect("a key");
     server.api.get(long.text.reveal(), &path).await.ok();
     assert!(server.storage().revoke_key(&long.record.id, now(), "tester").await.expect("a key"));
+    let revoked = async || (server.api.get(long.text.reveal(), &path).await.status == 401).then_some(());
+    wait_for("the server hears of it", revoked).await;
     server.api.get(long.text.reveal(), &path).await.problem(401, "key-revoked");
     server.api.get(&site.key, &path).await.ok();
     server.stop().await;

@@ -95,6 +95,8 @@ struct Row {
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
+    last_used_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     revoked_at: Option<OffsetDateTime>,
@@ -107,6 +109,7 @@ impl From<ApiKey> for Row {
             site_id: key.site_id.map(|site| site.to_string()),
             name: key.name,
             created_at: key.created_at,
+            last_used_at: key.last_used_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
         }
@@ -121,9 +124,11 @@ async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
     let rows = keys.into_iter().map(|key| {
         let site = key.site_id.unwrap_or_else(|| "admin".to_owned());
         let name = key.name.unwrap_or_default();
-        [key.id, site, name, time_cell(Some(key.created_at)), time_cell(key.expires_at), time_cell(key.revoked_at)]
+        let [created, used, expires, revoked] =
+            [Some(key.created_at), key.last_used_at, key.expires_at, key.revoked_at].map(time_cell);
+        [key.id, site, name, created, used, expires, revoked]
     });
-    print_table(["ID", "SITE", "NAME", "CREATED", "EXPIRES", "REVOKED"], rows)
+    print_table(["ID", "SITE", "NAME", "CREATED", "LAST USED", "EXPIRES", "REVOKED"], rows)
 }
 
 async fn all_keys(storage: &dyn Storage) -> Result<Vec<ApiKey>, StorageError> {

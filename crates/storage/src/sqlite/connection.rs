@@ -14,9 +14,9 @@ use tokio::task::spawn_blocking;
 use crate::connect::StatementObserver;
 use crate::{StorageError, StorageOptions};
 
-/// `synchronous=FULL`: what has been answered survives a power cut. The busy timeout is for other processes, and short
-/// because the service tries again; within this process, writers queue.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+/// `synchronous=FULL`: what has been answered survives a power cut. The busy timeout is for other processes; within this
+/// one, writers queue.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON;";
 
 /// Each connection to a database in memory would have a database of its own.
