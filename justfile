@@ -61,10 +61,16 @@ suites:
 
 # Latency and peak memory of large syncs, on a release build, against the limits.
 bench-smoke:
-    cargo build --release -p module-monitor
-    scripts/with-services cargo run --release -p module-monitor-tests --bin bench-smoke
+    cargo build --locked --release -p module-monitor -p module-monitor-tests --bins
+    scripts/with-services cargo run --locked --release -p module-monitor-tests --bin bench-smoke
 
 # Line coverage of the suites, the server processes they start included; fails under 80 %.
 coverage:
     @scripts/ensure-tool cargo-tarpaulin
     scripts/with-services scripts/coverage
+
+# Look for inputs that break the version parser or the request decoder, so many seconds each. Needs the nightly toolchain.
+fuzz SECONDS="60":
+    @scripts/ensure-tool cargo-fuzz
+    @scripts/fuzz version {{ SECONDS }}
+    @scripts/fuzz sync_request {{ SECONDS }}

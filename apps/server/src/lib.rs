@@ -14,6 +14,7 @@ mod limits;
 pub mod logging;
 mod rejections;
 mod server;
+mod site_view;
 
 pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{CoreVersion, Fingerprint};
+use crate::{CoreVersion, Fingerprint, SecurityCounts};
 
 /// The id of a site; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,10 +35,16 @@ pub struct Site {
     pub name: String,
     /// Its address, where it was registered with one.
     pub url: Option<String>,
+    /// The environment it last reported.
+    pub environment: Option<String>,
     /// When it was registered.
     pub created_at: OffsetDateTime,
     /// Whether it may report.
     pub active: bool,
+    /// Refuse reports of another identity instead of warning about them.
+    pub strict_identity: bool,
+    /// Syncs it may send in the rate limit's window, where that differs from what the server allows.
+    pub rate_limit: Option<u32>,
     /// The Drupal version it last reported.
     pub drupal_version: Option<String>,
     /// The PHP version it last reported.
@@ -51,8 +57,8 @@ pub struct Site {
     pub mass_removal: bool,
     /// It has reported under more than one identity.
     pub conflict: bool,
-    /// Enabled core and contrib modules that have not been judged yet.
-    pub security_unknown: i32,
+    /// Its security figures.
+    pub security: SecurityCounts,
 }
 
 /// Who a report says it comes from. What a report does not say is not compared.

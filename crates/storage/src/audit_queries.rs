@@ -64,6 +64,20 @@ pub(crate) fn insert_admin_event(
         .bind::<Nullable<Text>, _>(detail.map(str::to_owned))
 }
 
+pub(crate) fn insert_site_changed_event(
+    at: OffsetDateTime,
+    actor: &str,
+    site: SiteId,
+    detail: &str,
+) -> Sql<impl Portable + use<>> {
+    sql(include_str!("sql/insert_site_changed_event.sql"))
+        .bind::<Moment, _>(At(at))
+        .bind::<Text, _>(actor.to_owned())
+        .bind::<Text, _>(site.to_string())
+        .bind::<Text, _>(detail.to_owned())
+        .bind::<Id, _>(DbId::from(site))
+}
+
 pub(crate) fn insert_key_revoked_event(at: OffsetDateTime, actor: &str, key: &str) -> Sql<impl Portable + use<>> {
     sql(include_str!("sql/insert_key_revoked_event.sql"))
         .bind::<Moment, _>(At(at))

@@ -17,7 +17,7 @@ use crate::rows::{
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::{
     AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys, NewKey,
-    NewSite, Page, Registry, Rejections, Sites, StorageError, SyncRecord, audit_queries, queries,
+    NewSite, Page, Registry, Rejections, SiteChange, Sites, StorageError, SyncRecord, audit_queries, queries,
 };
 
 /// A row that either backend can read.
@@ -83,6 +83,22 @@ impl<B: Backend> Sites for B {
         let mut statements = vec![queries::insert_site(site).boxed(), event.boxed()];
         statements.extend(first_key.map(|key| issue(key, actor)).into_iter().flatten());
         self.execute_all(statements).await.map(drop)
+    }
+
+    async fn change_site(
+        &self,
+        id: SiteId,
+        change: SiteChange,
+        now: OffsetDateTime,
+        actor: &str,
+        detail: &str,
+    ) -> Result<bool, StorageError> {
+        let statements = vec![
+            queries::change_site(id, change).boxed(),
+            queries::bump_key_revision().boxed(),
+            audit_queries::insert_site_changed_event(now, actor, id, detail).boxed(),
+        ];
+        self.execute_all(statements).await.map(|rows| rows.first() == Some(&1))
     }
 
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError> {

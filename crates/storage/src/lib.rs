@@ -25,6 +25,6 @@ pub use connect::{StatementObserver, StorageOptions, connect};
 pub use error::StorageError;
 pub use records::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page,
-    Rejections, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
+    Rejections, SiteChange, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
 };
 pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};

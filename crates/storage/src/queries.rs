@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::{Portable, Sql, sql};
 use crate::sync_writes::{SiteWrite, count, json};
-use crate::{InventoryFilter, NewKey, NewSite, Page, SyncCommand};
+use crate::{InventoryFilter, NewKey, NewSite, Page, SiteChange, SyncCommand};
 
 fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -29,6 +29,16 @@ pub(crate) fn insert_site(site: NewSite) -> Sql<impl Portable> {
         .bind::<Text, _>(site.name)
         .bind::<Nullable<Text>, _>(site.url)
         .bind::<Moment, _>(At(site.created_at))
+}
+
+pub(crate) fn change_site(id: SiteId, change: SiteChange) -> Sql<impl Portable> {
+    let limit = change.rate_limit.flatten().map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
+    sql(include_str!("sql/change_site.sql"))
+        .bind::<Id, _>(DbId::from(id))
+        .bind::<Nullable<Bool>, _>(change.active)
+        .bind::<Nullable<Bool>, _>(change.strict_identity)
+        .bind::<Bool, _>(change.rate_limit.is_some())
+        .bind::<Nullable<Integer>, _>(limit)
 }
 
 pub(crate) fn insert_key(key: NewKey) -> Sql<impl Portable> {

@@ -84,6 +84,17 @@ pub struct NewSite {
     pub created_at: OffsetDateTime,
 }
 
+/// What to change of a site; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SiteChange {
+    /// Whether it may report.
+    pub active: Option<bool>,
+    /// Refuse reports of another identity instead of warning about them.
+    pub strict_identity: Option<bool>,
+    /// Syncs it may send in the rate limit's window; `Some(None)`: what the server allows.
+    pub rate_limit: Option<Option<u32>>,
+}
+
 /// A key to store. The secret itself never gets here.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewKey {

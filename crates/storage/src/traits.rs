@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page, Rejections,
-    StorageError, SyncCommand, SyncRecord, SyncResult,
+    SiteChange, StorageError, SyncCommand, SyncRecord, SyncResult,
 };
 
 /// Applying reports.
@@ -28,6 +28,17 @@ pub trait Syncs: Send + Sync {
 pub trait Sites: Send + Sync {
     /// Registers a site, with its first key where it will report over HTTP, in one transaction.
     async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<(), StorageError>;
+
+    /// Changes a site as of `now`, raises the key revision and writes it to the administrators' log as `detail` by
+    /// `actor`, in one transaction. `false` where there is no such site.
+    async fn change_site(
+        &self,
+        id: SiteId,
+        change: SiteChange,
+        now: OffsetDateTime,
+        actor: &str,
+        detail: &str,
+    ) -> Result<bool, StorageError>;
 
     /// One site. No locks.
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError>;

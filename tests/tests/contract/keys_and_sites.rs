@@ -37,7 +37,7 @@ async fn a_site_is_registered_with_or_without_a_key(database: TestDatabase) {
     let found = storage.find_site(new.id).await.unwrap().unwrap();
     assert_eq!((found.id, &found.name, &found.url, found.created_at), (new.id, &new.name, &new.url, new.created_at));
     assert!(found.active && !found.mass_removal && !found.conflict);
-    assert_eq!((found.last_sync_at, found.last_full_sync_at, found.security_unknown), (None, None, 0));
+    assert_eq!((found.last_sync_at, found.last_full_sync_at, found.security.unknown), (None, None, 0));
     assert_eq!((found.drupal_version, found.php_version), (None, None));
     assert_eq!(find(&*storage, "k").await.site_id, Some(new.id));
     let without = site("Without");

@@ -37,7 +37,7 @@ async fn a_first_sync_installs_everything(database: TestDatabase) {
     let row = site.site().await;
     assert_eq!((row.last_sync_at, row.last_full_sync_at), (Some(site.at), Some(site.at)));
     assert_eq!((row.drupal_version.as_deref(), row.php_version.as_deref()), (Some("10.3.6"), Some("8.3.0")));
-    assert_eq!((row.security_unknown, row.mass_removal, row.conflict), (300, false, false));
+    assert_eq!((row.security.unknown, row.mass_removal, row.conflict), (300, false, false));
 }
 
 async fn an_unchanged_resync_changes_nothing(database: TestDatabase) {
@@ -101,7 +101,7 @@ async fn a_partial_report_adds_and_updates_and_removes_nothing(database: TestDat
     assert!(site.removed().await.is_empty());
     let row = site.site().await;
     assert_eq!((row.last_sync_at, row.last_full_sync_at), (Some(site.at), Some(full)));
-    assert_eq!(row.security_unknown, 31);
+    assert_eq!(row.security.unknown, 31);
 }
 
 async fn a_module_goes_and_comes_back(database: TestDatabase) {
@@ -243,5 +243,5 @@ async fn only_present_enabled_core_and_contrib_modules_are_unknown(database: Tes
     assert_eq!(site.full(all(true)).await.security.unknown, 4);
     assert_eq!(site.partial(vec![disabled(core("node"))]).await.security.unknown, 3);
     assert_eq!(site.full(vec![core("node"), custom("mine", "1.0.0")]).await.security.unknown, 1);
-    assert_eq!(site.site().await.security_unknown, 1);
+    assert_eq!(site.site().await.security.unknown, 1);
 }

@@ -9,5 +9,6 @@ mod life;
 mod realistic;
 mod refusals;
 mod secrets;
+mod sites;
 mod snapshots;
 mod validation;

@@ -4,13 +4,12 @@ use clap::{Args, Subcommand};
 use module_monitor_domain::Site;
 use module_monitor_ingestion::SystemClock;
 use module_monitor_storage::{Page, Storage, StorageError};
-use serde::Serialize;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
 use crate::admin::{COMMAND_LINE, register_site};
+use crate::site_view::SiteView;
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
@@ -59,61 +58,8 @@ async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     print_line(&format!("Site id:  {site}\nAPI key:  {}\n\nThe key is not shown again.", key.reveal()))
 }
 
-/// A site in a listing.
-#[derive(Serialize)]
-struct Row {
-    id: String,
-    name: String,
-    url: Option<String>,
-    active: bool,
-    drupal_version: Option<String>,
-    php_version: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_sync_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_full_sync_at: Option<OffsetDateTime>,
-    mass_removal: bool,
-    conflict: bool,
-    security_unknown: i32,
-}
-
-impl From<Site> for Row {
-    fn from(site: Site) -> Self {
-        Self {
-            id: site.id.to_string(),
-            name: site.name,
-            url: site.url,
-            active: site.active,
-            drupal_version: site.drupal_version,
-            php_version: site.php_version,
-            created_at: site.created_at,
-            last_sync_at: site.last_sync_at,
-            last_full_sync_at: site.last_full_sync_at,
-            mass_removal: site.mass_removal,
-            conflict: site.conflict,
-            security_unknown: site.security_unknown,
-        }
-    }
-}
-
-impl Row {
-    /// What asks for attention.
-    fn notes(&self) -> String {
-        let notes = [
-            (!self.active, "deactivated"),
-            (self.last_sync_at.is_none(), "never reported"),
-            (self.mass_removal, "mass removal"),
-            (self.conflict, "conflict"),
-        ];
-        let notes: Vec<&str> = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
-        notes.join(", ")
-    }
-}
-
 async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
-    let sites: Vec<Row> = all_sites(storage).await?.into_iter().map(Row::from).collect();
+    let sites: Vec<SiteView> = all_sites(storage).await?.into_iter().map(SiteView::from).collect();
     if json {
         return print_json(&sites);
     }

@@ -166,6 +166,8 @@ fn unreadable(error: &io::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::FromRequest;
+    use actix_web::dev::Payload;
     use actix_web::test::TestRequest;
     use async_compression::Level;
     use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder};
@@ -211,6 +213,20 @@ mod tests {
                 assert_eq!(code_of(&body.repeat(2), encoding).await, Ok(plain.len() * 2), "{encoding:?} twice");
             }
         }
+    }
+
+    /// Time stands still but for the timers, so this takes no time.
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_trickles_is_cut_off() {
+        let one_more = |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok(web::Bytes::from_static(b" ")), ()))
+        };
+        let mut payload: Payload = Payload::Stream { payload: Box::pin(futures::stream::unfold((), one_more)) };
+        let request = TestRequest::post().insert_header(("content-type", "application/json")).to_http_request();
+        let payload = web::Payload::from_request(&request, &mut payload).await.unwrap();
+        let code = read_json(&request, payload).await.map(|_| ()).map_err(|problem| problem.code());
+        assert_eq!(code, Err(Code::RequestTimeout));
     }
 
     #[test]

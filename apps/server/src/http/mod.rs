@@ -14,6 +14,7 @@ mod query;
 mod rate_limit;
 mod registry;
 mod request_id;
+mod sites;
 mod state;
 mod sync;
 
@@ -36,6 +37,7 @@ pub(crate) fn app(
     let api = web::scope("/api/v1")
         .configure(sync::configure)
         .configure(audit::configure)
+        .configure(sites::configure)
         .configure(inventory::configure)
         .configure(registry::configure);
     App::new()

@@ -169,7 +169,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let (Some(value), None) = (values.next(), values.next()) else {
         return if headers.contains_key(IDEMPOTENCY_KEY) { Err(bad_idempotency_key()) } else { Ok(None) };
     };
-    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    // `to_str` alone would let tabs through.
+    let printable = |key: &&str| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len())).filter(printable);
     key.map(|key| Some(key.to_owned())).ok_or_else(bad_idempotency_key)
 }
 

@@ -16,10 +16,16 @@ pub(crate) struct SiteRow {
     name: String,
     #[diesel(sql_type = Nullable<Text>)]
     url: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reported_environment: Option<String>,
     #[diesel(sql_type = Moment)]
     created_at: At,
     #[diesel(sql_type = Bool)]
     active: bool,
+    #[diesel(sql_type = Bool)]
+    strict_identity: bool,
+    #[diesel(sql_type = Nullable<Integer>)]
+    rate_limit: Option<i32>,
     #[diesel(sql_type = Nullable<Text>)]
     drupal_version: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -32,8 +38,8 @@ pub(crate) struct SiteRow {
     mass_removal: bool,
     #[diesel(sql_type = Bool)]
     conflict: bool,
-    #[diesel(sql_type = Integer)]
-    security_unknown: i32,
+    #[diesel(embed)]
+    security: SecurityRow,
 }
 
 impl TryFrom<SiteRow> for Site {
@@ -44,15 +50,18 @@ impl TryFrom<SiteRow> for Site {
             id: SiteId(row.id.0),
             name: row.name,
             url: row.url,
+            environment: row.reported_environment,
             created_at: row.created_at.0,
             active: row.active,
+            strict_identity: row.strict_identity,
+            rate_limit: row.rate_limit.and_then(|limit| u32::try_from(limit).ok()),
             drupal_version: row.drupal_version,
             php_version: row.php_version,
             last_sync_at: moment(row.last_sync_at),
             last_full_sync_at: moment(row.last_full_sync_at),
             mass_removal: row.mass_removal,
             conflict: row.conflict,
-            security_unknown: row.security_unknown,
+            security: row.security.into(),
         })
     }
 }

@@ -1,0 +1,10 @@
+//! What anyone on the internet may try, and what a site may rely on: over HTTP, on both databases.
+
+mod audit;
+mod bombs;
+mod hardening;
+mod hostile;
+mod idempotency;
+mod keyring;
+mod shedding;
+mod support;
