@@ -31,6 +31,7 @@ fn settings() -> Settings {
     }
     settings.add_redaction(".**.sync_id", "[sync id]");
     settings.add_redaction(".**.key_id", "[key id]");
+    settings.add_redaction(".**.body_bytes", "[bytes]");
     settings.add_redaction(".**.site_id", "[site id]");
     settings.add_redaction(".**.request_id", "[request id]");
     settings.add_redaction(".**.processing_time_ms", "[ms]");
