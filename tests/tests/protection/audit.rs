@@ -166,7 +166,7 @@ async fn a_sync_is_shown_to_its_own_site(database: TestDatabase) {
     let path = format!("/api/v1/syncs/{}", applied["sync_id"].as_str().expect("an id"));
     let shown = server.api.get(&site.key, &path).await.ok();
     assert_eq!((&shown["status"], &shown["result"]), (&json!("succeeded"), &applied));
-    assert_eq!(log(&server, &site).await, [shown.clone()]);
+    assert_eq!(log(&server, &site).await, std::slice::from_ref(&shown));
     assert_eq!(server.api.get(&server.admin_key().await, &path).await.ok(), shown);
     server.api.get(&other.key, &path).await.problem(404, "sync-not-found");
     server.api.get(&site.key, "/api/v1/syncs/sync_nonsense").await.problem(404, "sync-not-found");
