@@ -46,9 +46,10 @@ async fn sync(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let attempt = Attempt::new(&caller, &site, &request, &state);
-    let result = admit(caller, &site, &request, payload, &state).await;
-    if let Err(problem) = &result {
+    // Once the report is being worked on, that work writes its refusal down: the client may have gone by then.
+    let mut attempt = Some(Attempt::new(&caller, &site, &request, &state));
+    let result = admit(caller, &site, &request, payload, &mut attempt, &state).await;
+    if let (Err(problem), Some(attempt)) = (&result, attempt) {
         attempt.refused(problem, &state);
     }
     result
@@ -101,6 +102,7 @@ async fn admit(
     site: &str,
     request: &HttpRequest,
     payload: web::Payload,
+    attempt: &mut Option<Attempt>,
     state: &web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let site = caller.site(site)?;
@@ -110,7 +112,7 @@ async fn admit(
     if !admission.allowed {
         return announce(&admission, Err(refusal(&admission)));
     }
-    announce(&admission, take(caller, site, request, payload, room, state).await)
+    announce(&admission, take(caller, site, request, payload, room, attempt, state).await)
 }
 
 /// Reads and applies a report of `site`.
@@ -120,6 +122,7 @@ async fn take(
     request: &HttpRequest,
     payload: web::Payload,
     room: OwnedSemaphorePermit,
+    attempt: &mut Option<Attempt>,
     state: &web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let handling = handling(request.headers());
@@ -132,7 +135,14 @@ async fn take(
         body_bytes: i64::try_from(received).ok(),
     };
     // A client that hangs up drops this handler, and must neither stop its sync nor hide what became of it.
-    let work = run(state.clone().into_inner(), site, sent, origin);
+    let (shared, attempt) = (state.clone().into_inner(), attempt.take());
+    let work = async move {
+        let result = run(Arc::clone(&shared), site, sent, origin).await;
+        if let (Err(problem), Some(attempt)) = (&result, attempt) {
+            attempt.refused(problem, &shared);
+        }
+        result
+    };
     let synced = state.spawn(work).await.map_err(Problem::internal)??;
     let mut response = HttpResponse::Ok();
     if handling == Handling::Lenient {

@@ -153,11 +153,11 @@ async fn of_many_at_once_one_is_applied(database: TestDatabase) {
         let sync = keyed(site.next(|at| report(Scope::Full, at, modules("m", 20 + round, "1.0.0"))), &key, 1);
         let copies: Vec<_> = (0..10).map(|n| again(&sync, Duration::milliseconds(n))).collect();
         let results = join_all(copies.iter().map(|copy| send(&site, copy))).await;
-        let applied = |result| match result {
-            &SyncResult::Applied(ref outcome) => Some(outcome),
+        let applied = results.iter().filter_map(|result| match result {
+            SyncResult::Applied(outcome) => Some(outcome),
             _ => None,
-        };
-        let outcomes: Vec<_> = results.iter().filter_map(applied).collect();
+        });
+        let outcomes: Vec<_> = applied.collect();
         let [outcome] = outcomes[..] else { panic!("{} of ten were applied", outcomes.len()) };
         let replayed = SyncResult::Replayed(outcome.clone());
         assert_eq!(results.iter().filter(|result| **result == replayed).count(), 9, "{results:#?}");
