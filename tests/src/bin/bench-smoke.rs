@@ -62,7 +62,9 @@ async fn main() -> anyhow::Result<ExitCode> {
 /// Whether a limit was broken on this database.
 async fn measure(name: &str, database: &TestDatabase) -> anyhow::Result<bool> {
     let storage = database.open().await;
-    let server = ServerProcess::start(&database.url, &["--rate-limit", "1000000", "--log-level", "warn"]).await;
+    // Not a line a request, but the one that says where it listens.
+    let quiet = "warn,module_monitor_server::server=info";
+    let server = ServerProcess::start(&database.url, &["--rate-limit", "1000000", "--log-level", quiet]).await;
     let mut failed = false;
     for modules in [1000, 2000] {
         let mut first = Measured { what: format!("{name}, {modules} modules, first"), times: Vec::new() };
@@ -84,7 +86,7 @@ async fn measure(name: &str, database: &TestDatabase) -> anyhow::Result<bool> {
             failed |= measured.too_slow();
         }
     }
-    let memory = peak_memory_mb(server.pid())?;
+    let memory = server.peak_memory_kib() as f64 / 1024.0;
     print(&format!("{name}: the server took {memory:.0} MB at its peak"));
     server.kill().await;
     Ok(failed || memory > MAX_MEMORY_MB)
@@ -99,14 +101,6 @@ async fn sync(api: &Api, site: &TestSite, list: &[Value], new: usize) -> anyhow:
     let counted = answer.ok()["new_modules"].as_u64().context("a number of new modules")?;
     anyhow::ensure!(counted == new as u64, "{counted} new modules, not {new}");
     Ok(took)
-}
-
-/// The most memory a process has had, from Linux's own books.
-fn peak_memory_mb(pid: u32) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading /proc; this needs Linux")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("VmHWM is a number")?;
-    Ok(kib / 1024.0)
 }
 
 #[expect(clippy::print_stdout, reason = "prints its figures")]
