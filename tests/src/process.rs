@@ -105,8 +105,7 @@ impl ServerProcess {
 
     /// The most memory that it has held so far, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
-        let pid = self.child.id().expect("it is running");
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         line.trim_end_matches("kB").trim().parse().expect("a number")
     }

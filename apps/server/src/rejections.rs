@@ -38,11 +38,13 @@ pub(crate) struct Refused {
 pub(crate) struct RejectionLog {
     storage: Arc<dyn Storage>,
     waiting: Mutex<HashMap<Row, Rejections>>,
+    /// One write at a time, so that who reads the log after a write finds what an earlier one was still writing.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl RejectionLog {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, waiting: Mutex::default() }
+        Self { storage, waiting: Mutex::default(), writing: tokio::sync::Mutex::default() }
     }
 
     /// Counts one refusal.
@@ -61,6 +63,7 @@ impl RejectionLog {
 
     /// Writes what has been counted. What cannot be written waits for the next time.
     pub(crate) async fn write(&self) {
+        let _turn = self.writing.lock().await;
         let taken = mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let rows = taken.values().cloned().collect();
         if let Err(error) = self.storage.record_rejections(rows).await {

@@ -5,16 +5,13 @@ use module_monitor_domain::SiteId;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::queries::limit;
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::{Portable, Sql, sql};
 use crate::{IdempotencyKey, Page, SyncCommand};
 
 /// How long an idempotency key stands for its sync.
 pub(crate) const IDEMPOTENCY_WINDOW: Duration = Duration::hours(24);
-
-fn limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
 
 pub(crate) fn find_idempotency_key(command: &SyncCommand, key: &IdempotencyKey) -> Sql<impl Portable + use<>> {
     sql(include_str!("sql/find_idempotency_key.sql"))

@@ -10,7 +10,8 @@ use crate::statement::{Portable, Sql, sql};
 use crate::sync_writes::{SiteWrite, count, json};
 use crate::{InventoryFilter, NewKey, NewSite, Page, SiteChange, SyncCommand};
 
-fn limit(limit: usize) -> i64 {
+/// A number of rows, as the databases take it.
+pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
