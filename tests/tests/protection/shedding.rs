@@ -17,20 +17,32 @@ use crate::support::{compress, raw_sync, remaining};
 
 on_both_backends!(what_there_is_no_memory_for_is_refused_and_does_not_count);
 
-/// Begins a compressed sync, which may need all the memory that a body may take, and waits until it has been admitted.
-async fn hold_all_memory(server: &TestServer, site: &TestSite) -> TcpStream {
+/// Begins a compressed sync, which may need all the memory that a body may take.
+async fn begin_compressed(server: &TestServer, site: &TestSite) -> TcpStream {
     let extra = "Content-Encoding: gzip\r\nExpect: 100-continue\r\n";
     let (head, _) = rude::sync_bytes(site, &full(contribs("m", 1, "1.0.0")), extra);
     let mut stream = rude::connect(server.api.addr).await;
     stream.write_all(&head).await.expect("the server reads");
     let answer = rude::read_head(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 100 "), "{answer}");
-    // The server says so a moment before it takes the memory.
+    stream
+}
+
+/// Begins a compressed sync and waits until it holds all the memory. The server says "100 Continue" a moment before it
+/// takes the memory; where a probe has some of it at that moment, the sync is refused and begins again.
+async fn hold_all_memory(server: &TestServer, site: &TestSite) -> TcpStream {
     let prober = server.site("Prober").await;
     let report = full(contribs("m", 3, "1.0.0"));
-    wait_for("the memory is taken", async || (server.api.sync(&prober, &report).await.status == 503).then_some(()))
-        .await;
-    stream
+    wait_for("the memory is taken", async || {
+        let stream = begin_compressed(server, site).await;
+        while stream.try_read(&mut [0]).is_err() {
+            if server.api.sync(&prober, &report).await.status == 503 {
+                return Some(stream);
+            }
+        }
+        None
+    })
+    .await
 }
 
 async fn what_there_is_no_memory_for_is_refused_and_does_not_count(database: TestDatabase) {
