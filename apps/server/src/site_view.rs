@@ -3,10 +3,13 @@
 use module_monitor_domain::Site;
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 /// The site object.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Site)]
 pub(crate) struct SiteView {
+    #[schema(format = "uuid")]
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) url: Option<String>,

@@ -1,28 +1,40 @@
 //! Reading the audit log: what sites sent, and what administrators did.
 
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SyncId;
 use module_monitor_ingestion::SyncResponse;
 use module_monitor_storage::{AdminEvent, AppliedSync, Rejections, SyncOrigin, SyncRecord};
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::AppState;
 use super::auth::Caller;
+use super::openapi::{Operation, Routes, SyncResult, at, example, words};
 use super::problem::{Code, Problem};
 use super::query::Query;
 
 /// `GET /syncs/{sync_id}`, `GET /sites/{site_id}/syncs` and `GET /audit`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/syncs/{sync_id}").route(web::get().to(show)).route(web::head().to(show)));
-    cfg.service(web::resource("/sites/{site_id}/syncs").route(web::get().to(list)).route(web::head().to(list)));
-    cfg.service(web::resource("/audit").route(web::get().to(administration)).route(web::head().to(administration)));
+pub(crate) fn configure(routes: &mut Routes) {
+    let show_says = Operation::site("show_sync", "Show what became of a report").answers::<AppliedEntry>(
+        StatusCode::OK,
+        "The report's entry in the audit log.",
+        example!("sync"),
+    );
+    let list_says = Operation::site("list_syncs", "List a site's reports, newest first")
+        .about("Refused ones are there too: one entry for each key, reason and minute.")
+        .answers_list::<Entry>("A part of the site's audit log.", example!("syncs"));
+    let audit_says = Operation::admin("list_admin_events", "List what administrators did, newest first")
+        .answers_list::<Administration>("A part of the log.", example!("admin_events"));
+    routes.group("Reports").add(at("/syncs/{sync_id}").get(show, show_says));
+    routes.add(at("/sites/{site_id}/syncs").get(list, list_says));
+    routes.group("Audit").add(at("/audit").get(administration, audit_says));
 }
 
 /// An entry of a site's audit log.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Entry {
     Applied(Box<AppliedEntry>),
@@ -30,24 +42,31 @@ enum Entry {
 }
 
 /// A sync that was applied.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AppliedEntry {
+    #[schema(schema_with = words::sync_id)]
     sync_id: String,
+    #[schema(format = "uuid")]
     site_id: String,
+    #[schema(schema_with = words::sync_status)]
     status: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     received_at: OffsetDateTime,
     key_id: Option<String>,
     client_address: Option<String>,
     body_bytes: Option<i64>,
+    #[schema(value_type = SyncResult)]
     result: SyncResponse,
 }
 
 /// Syncs that were refused for one reason within a minute.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RejectedEntry {
+    #[schema(schema_with = words::rejected)]
     status: &'static str,
+    /// The `code` of the problem it was answered with, or `wrong-site`.
     reason: String,
+    #[schema(minimum = 1)]
     count: i64,
     #[serde(with = "time::serde::rfc3339")]
     first_at: OffsetDateTime,
@@ -123,7 +142,7 @@ async fn list(
 }
 
 /// What an administrator did.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Administration {
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,

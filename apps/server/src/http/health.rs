@@ -1,21 +1,36 @@
 //! Liveness and readiness, for load balancers and service managers.
 
-use actix_web::HttpResponse;
-use actix_web::web::{self, ServiceConfig};
-use serde_json::json;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
-use super::problem::Problem;
+use super::openapi::{Operation, Routes, at};
+use super::problem::{Code, Problem};
 
 /// `GET /healthz` and `GET /readyz`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/healthz").route(web::get().to(alive)).route(web::head().to(alive)));
-    cfg.service(web::resource("/readyz").route(web::get().to(ready)).route(web::head().to(ready)));
+pub(crate) fn configure(routes: &mut Routes) {
+    let alive_says = Operation::open("alive", "Whether the process answers")
+        .about("Also while the database does not: restarting the server would not bring that back.")
+        .answers::<Health>(StatusCode::OK, "It does.", r#"{"status": "alive"}"#);
+    let ready_says = Operation::open("ready", "Whether the server can work")
+        .about("For load balancers: the database answers and its schema is up to date.")
+        .answers::<Health>(StatusCode::OK, "It can.", r#"{"status": "ready"}"#)
+        .fails(&[Code::DatabaseUnavailable]);
+    routes.group("Server").add(at("/healthz").get(alive, alive_says)).add(at("/readyz").get(ready, ready_says));
+}
+
+/// The answer to both.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `alive` or `ready`.
+    status: &'static str,
 }
 
 /// The process answers; the database is none of its business, since restarting would not bring it back.
 async fn alive() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "alive"}))
+    HttpResponse::Ok().json(Health { status: "alive" })
 }
 
 /// The database answers and its schema is up to date.
@@ -24,7 +39,7 @@ async fn ready(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
         return Err(Problem::database_unavailable());
     }
     match state.storage.check().await {
-        Ok(()) => Ok(HttpResponse::Ok().json(json!({"status": "ready"}))),
+        Ok(()) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
         Err(error) => Err(Problem::not_ready(error)),
     }
 }

@@ -1,16 +1,18 @@
 //! What a site has installed, and what happened to it.
 
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{
     MachineName, ModuleDetails, ModuleEvent, ModuleType, SiteId, SiteModule, SiteModuleState, UpdateStatus,
 };
 use module_monitor_storage::InventoryFilter;
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Caller;
+use super::openapi::{Operation, Routes, at, boolean, example, words};
 use super::problem::{Code, Problem};
 use super::query::Query;
 
@@ -18,28 +20,47 @@ const UPDATE_STATUSES: &str =
     "not_secure, revoked, not_supported, not_current, current, not_checked, unknown or not_fetched";
 
 /// `GET /sites/{site_id}/modules`, its single view, and the history of a module.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/sites/{site_id}/modules").route(web::get().to(list)).route(web::head().to(list)));
-    cfg.service(
-        web::resource("/sites/{site_id}/modules/{machine_name}").route(web::get().to(show)).route(web::head().to(show)),
-    );
-    cfg.service(
-        web::resource("/sites/{site_id}/modules/{machine_name}/history")
-            .route(web::get().to(history))
-            .route(web::head().to(history)),
-    );
+pub(crate) fn configure(routes: &mut Routes) {
+    let list_says = Operation::site("list_site_modules", "List what a site has installed")
+        .query("enabled", "Only modules that are enabled, or only those that are not.", boolean())
+        .query("type", "Only modules of this type.", words::module_type())
+        .query(
+            "update_status",
+            "Only modules that stand like this against drupal.org's releases.",
+            words::update_status(),
+        )
+        .query("removed", "`true` for the modules that the site had once and has no longer.", boolean())
+        .answers_list::<InventoryItem>(
+            "A part of the inventory, in the order of machine names.",
+            example!("site_modules"),
+        );
+    let history_says = Operation::site("list_module_history", "List what happened to a module on a site, newest first")
+        .answers_list::<HistoryEntry>("A part of the history.", example!("module_history"));
+    routes.group("Inventory").add(at("/sites/{site_id}/modules").get(list, list_says));
+    routes.add(at("/sites/{site_id}/modules/{machine_name}").get(show, describe_show("show_site_module")));
+    routes.add(at("/sites/{site_id}/modules/{machine_name}/history").get(history, history_says));
+}
+
+/// The description of the single view.
+pub(super) fn describe_show(id: &'static str) -> Operation {
+    Operation::site(id, "Show all that is known of a module on a site")
+        .answers::<SingleView>(StatusCode::OK, "The module.", example!("site_module"))
+        .fails(&[Code::ModuleNotFound])
 }
 
 /// An item of the inventory.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct InventoryItem {
     machine_name: String,
     name: String,
+    #[schema(schema_with = words::module_type)]
     r#type: &'static str,
+    #[schema(schema_with = words::extension)]
     extension: &'static str,
     version: Option<String>,
     enabled: bool,
     project: Option<String>,
+    #[schema(schema_with = words::update_status_or_null)]
     update_status: Option<UpdateStatus>,
     security_updates: Vec<SecurityUpdate>,
     recommended: Option<String>,
@@ -54,7 +75,7 @@ struct InventoryItem {
 }
 
 /// A release that fixes a security problem of the installed version.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SecurityUpdate {
     version: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -63,7 +84,7 @@ struct SecurityUpdate {
 }
 
 /// Everything that is known of a module on a site.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SingleView {
     #[serde(flatten)]
     item: InventoryItem,
@@ -168,11 +189,13 @@ pub(super) async fn show_module(
 }
 
 /// An entry of a module's history.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct HistoryEntry {
+    #[schema(schema_with = words::module_event)]
     event: &'static str,
     from_version: Option<String>,
     to_version: Option<String>,
+    #[schema(schema_with = words::sync_id)]
     sync_id: String,
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use actix_web::HttpResponse;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, web};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::AppState;
+use super::openapi::{Operation, Routes, at};
 use super::problem::Problem;
 
 /// From a hit in the process to a large sync on a busy database, in seconds.
@@ -148,8 +148,13 @@ impl Metrics {
 }
 
 /// `GET /metrics`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/metrics").route(web::get().to(show)).route(web::head().to(show)));
+pub(crate) fn configure(routes: &mut Routes) {
+    let says = Operation::open("metrics", "What the server counts, for Prometheus").answers_text(
+        CONTENT_TYPE,
+        "The metrics, in the OpenMetrics format.",
+        "module_monitor_syncs_total{outcome=\"applied\"} 17\n",
+    );
+    routes.group("Server").add(at("/metrics").get(show, says));
 }
 
 async fn show(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {

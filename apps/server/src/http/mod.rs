@@ -8,6 +8,7 @@ mod health;
 mod inventory;
 mod metrics;
 mod observe;
+mod openapi;
 mod prefer;
 mod problem;
 mod query;
@@ -27,6 +28,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use state::{AppState, Limits};
 
 use observe::observe;
+use openapi::Routes;
 use problem::{Code, Problem};
 
 /// The whole HTTP interface on this state. Every worker thread has one of its own.
@@ -34,19 +36,32 @@ pub(crate) fn app(
     state: web::Data<AppState>,
 ) -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>> {
     let observed = state.clone();
-    let api = web::scope("/api/v1")
-        .configure(sync::configure)
-        .configure(audit::configure)
-        .configure(sites::configure)
-        .configure(inventory::configure)
-        .configure(registry::configure);
     App::new()
         .app_data(state)
         .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next)))
-        .configure(health::configure)
-        .configure(metrics::configure)
-        .service(api)
+        .service(api().into_service())
+        .service(beside_the_api().into_service())
         .default_service(web::to(no_such_route))
+}
+
+/// The routes that keys open.
+fn api() -> Routes {
+    let mut routes = Routes::below("/api/v1");
+    sync::configure(&mut routes);
+    inventory::configure(&mut routes);
+    audit::configure(&mut routes);
+    sites::configure(&mut routes);
+    registry::configure(&mut routes);
+    routes
+}
+
+/// The routes that are open to all.
+fn beside_the_api() -> Routes {
+    let mut routes = Routes::below("");
+    health::configure(&mut routes);
+    metrics::configure(&mut routes);
+    openapi::configure(&mut routes);
+    routes
 }
 
 async fn no_such_route() -> Result<HttpResponse, Problem> {

@@ -29,7 +29,6 @@ macro_rules! codes {
 
         impl Code {
             /// Every kind.
-            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The HTTP status.
@@ -82,6 +81,28 @@ codes! {
 }
 
 impl Code {
+    /// What the check of a key may end with.
+    pub(crate) const OF_KEYS: &'static [Self] = &[
+        Self::KeyMissing,
+        Self::KeyInvalid,
+        Self::KeyExpired,
+        Self::KeyRevoked,
+        Self::TooManyFailures,
+        Self::DatabaseUnavailable,
+    ];
+
+    /// What reading a body may end with.
+    pub(crate) const OF_BODIES: &'static [Self] = &[
+        Self::MalformedJson,
+        Self::BadEncoding,
+        Self::IncompleteBody,
+        Self::RequestTimeout,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::UnsupportedEncoding,
+        Self::ValidationFailed,
+    ];
+
     /// Whether the request had no valid key.
     pub(crate) fn is_failed_authentication(self) -> bool {
         self.status() == StatusCode::UNAUTHORIZED

@@ -1,24 +1,32 @@
 //! The modules that all sites share.
 
-use actix_web::HttpResponse;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use module_monitor_domain::{MachineName, Module};
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Caller;
+use super::openapi::{Operation, Routes, at, example, words};
 use super::problem::{Code, Problem};
 
 /// `GET /modules/{machine_name}`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/modules/{machine_name}").route(web::get().to(show)).route(web::head().to(show)));
+pub(crate) fn configure(routes: &mut Routes) {
+    let says = Operation::admin("show_module", "Show a module of the registry").answers::<RegistryModule>(
+        StatusCode::OK,
+        "The module.",
+        example!("registry_module"),
+    );
+    routes.group("Registry").add(at("/modules/{machine_name}").get(show, says));
 }
 
 /// A module of the registry, on the wire.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RegistryModule {
     machine_name: String,
+    #[schema(schema_with = words::module_type)]
     r#type: &'static str,
     name: Option<String>,
     description: Option<String>,

@@ -1,16 +1,18 @@
 //! A site, for administrators.
 
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::FieldError;
 use module_monitor_storage::SiteChange;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Caller;
 use super::body::read_json;
+use super::openapi::{Operation, Routes, at, example};
 use super::problem::{Code, Problem};
 use crate::site_view::SiteView;
 
@@ -18,21 +20,25 @@ use crate::site_view::SiteView;
 const MAX_RATE_LIMIT: u32 = 1_000_000;
 
 /// `GET /sites/{site_id}` and `PATCH /sites/{site_id}`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(
-        web::resource("/sites/{site_id}")
-            .route(web::get().to(show))
-            .route(web::head().to(show))
-            .route(web::patch().to(change)),
-    );
+pub(crate) fn configure(routes: &mut Routes) {
+    let show_says =
+        Operation::admin("show_site", "Show a site").answers::<SiteView>(StatusCode::OK, "The site.", example!("site"));
+    let change_says = Operation::admin("change_site", "Change a site")
+        .about("What is left out stays as it is.")
+        .body::<Changes>(r#"{"rate_limit": 120, "strict_identity": true}"#)
+        .answers::<SiteView>(StatusCode::OK, "The site as it is now.", example!("site"));
+    routes.group("Sites").add(at("/sites/{site_id}").get(show, show_says).patch(change, change_says));
 }
 
 /// What may be changed. A field that is left out stays; one that is misspelt must not look as if it had been changed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteChanges)]
 struct Changes {
     active: Option<bool>,
     strict_identity: Option<bool>,
+    /// How many syncs the site may send in a window; `null` for the server's default.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     #[serde(default, deserialize_with = "given")]
     rate_limit: Option<Option<u32>>,
 }

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::{FieldError, Handling, RequestError, SyncError, SyncRequest, Synced};
 use module_monitor_storage::SyncOrigin;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::openapi::Type;
 
 use super::AppState;
 use super::auth::Caller;
 use super::body::{Body, read_json, room_for_body};
 use super::client_address::client_address;
-use super::inventory::show_module;
+use super::inventory::{describe_show, show_module};
 use super::metrics::{ChangeLabels, Outcome, SyncLabels};
+use super::openapi::{Operation, Report, Routes, SyncResult, at, example, object};
 use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
 use super::problem::{Code, Problem};
 use super::rate_limit::{announce, refusal};
@@ -30,13 +32,39 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 const DECODED_IN_PLACE: usize = 64 * 1024;
 
 /// `POST /sites/{site_id}/modules/sync`.
-pub(crate) fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(
-        web::resource("/sites/{site_id}/modules/sync")
-            .route(web::post().to(sync))
-            .route(web::get().to(show_module_named_sync))
-            .route(web::head().to(show_module_named_sync)),
-    );
+pub(crate) fn configure(routes: &mut Routes) {
+    let says = Operation::site("sync", "Report what a site has installed")
+        .about(
+            "The body may be compressed (`Content-Encoding: gzip`, `br` or `zstd`) and has at most 16 MiB when it is \
+             not. Repeating a report is safe, and an unchanged one costs next to nothing.",
+        )
+        .header(
+            "Prefer",
+            "`handling=lenient` takes the valid modules and lists the others in `rejected`; otherwise one invalid \
+             module makes the whole report invalid.",
+            object(Type::String).examples(["handling=lenient"]),
+        )
+        .header(
+            "Idempotency-Key",
+            "Printable ASCII. The same key with the same body is applied once: within 24 hours the stored answer \
+             comes back, with `Idempotent-Replayed: true`.",
+            object(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[ -~]+$")),
+        )
+        .body::<Report>(example!("report"))
+        .answers::<SyncResult>(StatusCode::OK, "The report has been applied.", example!("sync_result"))
+        .with_headers(&["Preference-Applied", "Idempotent-Replayed"])
+        .fails(&[
+            Code::SiteInactive,
+            Code::StaleSync,
+            Code::IdentityConflict,
+            Code::IdempotencyKeyReused,
+            Code::RateLimited,
+            Code::Overloaded,
+        ]);
+    let module = describe_show("show_module_named_sync").about("A module may be named `sync`; this is its address.");
+    routes
+        .group("Reports")
+        .add(at("/sites/{site_id}/modules/sync").post(sync, says).get(show_module_named_sync, module));
 }
 
 async fn sync(

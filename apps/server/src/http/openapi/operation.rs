@@ -1,0 +1,208 @@
+//! What a route takes and answers.
+
+use actix_web::http::StatusCode;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
+
+use crate::http::problem::Code;
+use crate::http::query::List;
+
+/// An example from `examples/`, for bodies and answers.
+macro_rules! example {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/openapi/examples/", $name, ".json"))
+    };
+}
+pub(crate) use example;
+
+/// A schema that others refer to, by its name.
+pub(super) type Named = (String, RefOr<Schema>);
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everybody.
+    Open,
+    /// The site's own key, and admins.
+    Site,
+    /// Admins.
+    Admin,
+}
+
+/// The description of a route. Codes that follow from who may call it, its path, its parameters and its body are
+/// added by themselves.
+pub(crate) struct Operation {
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) about: &'static str,
+    pub(super) access: Access,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Content>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) codes: Vec<Code>,
+    /// What the body refers to.
+    pub(super) taken: Vec<Named>,
+    /// What the answers refer to.
+    pub(super) given: Vec<Named>,
+}
+
+/// An answer that is not a problem.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) about: &'static str,
+    /// The media type and what is in it.
+    pub(super) content: Vec<(&'static str, Content)>,
+    /// Names of headers among `headers.rs`.
+    pub(super) headers: Vec<&'static str>,
+}
+
+impl Operation {
+    /// A route that takes no key.
+    pub(crate) fn open(id: &'static str, summary: &'static str) -> Self {
+        Self::new(id, summary, Access::Open, &[])
+    }
+
+    /// A route for the site's own key, and for admins.
+    pub(crate) fn site(id: &'static str, summary: &'static str) -> Self {
+        Self::new(id, summary, Access::Site, Code::OF_KEYS)
+    }
+
+    /// A route for admins.
+    pub(crate) fn admin(id: &'static str, summary: &'static str) -> Self {
+        Self::new(id, summary, Access::Admin, Code::OF_KEYS).fails(&[Code::AdminOnly])
+    }
+
+    fn new(id: &'static str, summary: &'static str, access: Access, codes: &[Code]) -> Self {
+        let (parameters, answers) = (Vec::new(), Vec::new());
+        let codes = [&[Code::Internal], codes].concat();
+        Self {
+            id,
+            summary,
+            about: "",
+            access,
+            parameters,
+            body: None,
+            answers,
+            codes,
+            taken: Vec::new(),
+            given: Vec::new(),
+        }
+    }
+
+    /// More than the summary says: what one must know to call it. Markdown.
+    pub(crate) fn about(mut self, text: &'static str) -> Self {
+        self.about = text;
+        self
+    }
+
+    /// Takes a query parameter.
+    pub(crate) fn query(self, name: &'static str, about: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Query, name, about, schema).fails(&[Code::ValidationFailed])
+    }
+
+    /// Takes an optional request header.
+    pub(crate) fn header(self, name: &'static str, about: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Header, name, about, schema)
+    }
+
+    fn parameter(mut self, place: ParameterIn, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(Required::False)
+            .description(Some(about))
+            .schema(Some(schema))
+            .build();
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Takes a JSON body of that shape.
+    pub(crate) fn body<T: ToSchema>(mut self, example: &'static str) -> Self {
+        self.body = Some(json::<T>(&mut self.taken, example));
+        self.fails(Code::OF_BODIES)
+    }
+
+    /// Answers `status` with JSON of that shape.
+    pub(crate) fn answers<T: ToSchema>(
+        mut self,
+        status: StatusCode,
+        about: &'static str,
+        example: &'static str,
+    ) -> Self {
+        let content = vec![("application/json", json::<T>(&mut self.given, example))];
+        self.answers.push(Answer { status, about, content, headers: Vec::new() });
+        self
+    }
+
+    /// Answers 200 with a part of a list, chosen with `limit` and `cursor`.
+    pub(crate) fn answers_list<T: ToSchema>(self, about: &'static str, example: &'static str) -> Self {
+        let limit = object(Type::Integer).minimum(Some(1)).maximum(Some(1000)).default(Some(100.into()));
+        self.query("limit", "The most items of an answer.", limit)
+            .query(
+                "cursor",
+                "The `next_cursor` of the answer before; left out for the first part.",
+                object(Type::String),
+            )
+            .answers::<List<T>>(StatusCode::OK, about, example)
+    }
+
+    /// Answers `status` without a body.
+    pub(crate) fn answers_empty(mut self, status: StatusCode, about: &'static str) -> Self {
+        self.answers.push(Answer { status, about, content: Vec::new(), headers: Vec::new() });
+        self
+    }
+
+    /// Answers 200 with text of another media type, also beside JSON: then the client's `Accept` chooses.
+    pub(crate) fn answers_text(mut self, media_type: &'static str, about: &'static str, example: &'static str) -> Self {
+        let content = ContentBuilder::new().schema(Some(object(Type::String))).example(Some(example.into())).build();
+        match self.answers.iter_mut().find(|answer| answer.status == StatusCode::OK) {
+            Some(answer) => answer.content.push((media_type, content)),
+            None => {
+                let content = vec![(media_type, content)];
+                self.answers.push(Answer { status: StatusCode::OK, about, content, headers: Vec::new() });
+            }
+        }
+        self
+    }
+
+    /// The answer before carries these headers of `headers.rs`.
+    pub(crate) fn with_headers(mut self, names: &[&'static str]) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.headers.extend(names);
+        }
+        self
+    }
+
+    /// May fail in these ways, beside those that follow from the rest.
+    pub(crate) fn fails(mut self, codes: &[Code]) -> Self {
+        self.codes.extend(codes);
+        self
+    }
+}
+
+/// JSON of that shape; what the shape refers to is added to `schemas`.
+fn json<T: ToSchema>(schemas: &mut Vec<Named>, example: &str) -> Content {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+    let example: Option<Value> = serde_json::from_str(example).ok();
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(T::name()))).example(example).build()
+}
+
+/// A schema of that type, to be narrowed down.
+pub(crate) fn object(schema_type: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(schema_type))
+}
+
+/// One of these words.
+pub(crate) fn one_of<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
+    object(Type::String).enum_values(Some(words))
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean() -> ObjectBuilder {
+    object(Type::Boolean)
+}

@@ -1,0 +1,51 @@
+//! The parameters in paths: one name means one thing, wherever it stands.
+
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
+
+use super::operation::object;
+use crate::http::problem::Code;
+
+/// A parameter in a path.
+pub(super) struct PathParameter {
+    about: &'static str,
+    example: &'static str,
+    schema: ObjectBuilder,
+    /// What a request fails with that names something which is not there.
+    pub(super) missing: Code,
+}
+
+/// What `name` stands for in a path; `None` where this table lacks it, which a test does not let pass.
+pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
+    let parameter = |about, example, schema, missing| Some(PathParameter { about, example, schema, missing });
+    let text = || object(Type::String);
+    match name {
+        "site_id" => parameter("The id of a site.", "01890a5d-ac96-774b-bcce-b302099a8057", text(), Code::SiteNotFound),
+        "machine_name" => parameter("The machine name of a module.", "webform", text(), Code::ModuleNotFound),
+        "sync_id" => parameter(
+            "The `sync_id` that a report was answered with.",
+            "sync_01890a5d-ac96-774b-bcce-b302099a8057",
+            text(),
+            Code::SyncNotFound,
+        ),
+        _ => None,
+    }
+}
+
+impl PathParameter {
+    pub(super) fn described(self, name: &str) -> Parameter {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some(self.about))
+            .schema(Some(self.schema.min_length(Some(1))))
+            .example(Some(self.example.into()))
+            .build()
+    }
+}
+
+/// The names of the parameters in `path`.
+pub(super) fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}

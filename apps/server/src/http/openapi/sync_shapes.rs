@@ -1,0 +1,154 @@
+//! The shapes of a report and of its answer. They are read and written in the ingestion crate, which knows no OpenAPI;
+//! the tests below hold the two together.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+use utoipa::openapi::{Type, schema};
+
+use super::operation::{object, one_of};
+use super::words;
+
+/// What a site reports. Fields that are not listed are ignored; U+0000 is allowed nowhere, and nesting ends at 32.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a shape")]
+pub(crate) struct Report {
+    /// What the site wants to tell about itself, at most 64 KiB: `environment` and `url` are shown with the site.
+    #[schema(schema_with = site_info)]
+    site_info: Value,
+    /// What is installed. Of a name that appears twice the last item counts.
+    #[schema(min_items = 1, max_items = 2000)]
+    modules: Vec<ReportedModule>,
+    /// When the list was made; at most 10 minutes in the future.
+    sync_timestamp: OffsetDateTime,
+    #[schema(example = "10.3.6", pattern = r"^([0-9]+\.[0-9]+\.[0-9]+.*|7\.[0-9]+.*|[0-9]+\.[0-9]+-dev)$")]
+    drupal_version: String,
+    #[schema(example = "8.3.11", pattern = r"^[0-9]+\.[0-9]+\.[0-9]+")]
+    php_version: String,
+    /// Of a `full` report, what is missing has been removed; a `partial` one says nothing of what it does not name.
+    #[schema(schema_with = sync_type)]
+    sync_type: Option<String>,
+}
+
+/// One of the modules, themes and profiles.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a shape")]
+pub(crate) struct ReportedModule {
+    #[schema(min_length = 1, max_length = 255, pattern = "^[A-Za-z_\u{80}-\u{10ffff}][A-Za-z0-9_\u{80}-\u{10ffff}]*$")]
+    machine_name: String,
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    #[schema(schema_with = words::module_type)]
+    r#type: String,
+    /// A Drupal version; `null` where the site does not know it (custom code, git checkouts).
+    #[schema(required = true, min_length = 1, max_length = 50, example = "8.x-1.0-beta2")]
+    version: Option<String>,
+    /// Whether it is enabled.
+    status: bool,
+    #[schema(schema_with = extension)]
+    extension: Option<String>,
+    schema_version: Option<i32>,
+    #[schema(max_length = 255)]
+    package: Option<String>,
+    /// The drupal.org project that it came with.
+    #[schema(pattern = "^[a-z0-9_]{1,128}$")]
+    project: Option<String>,
+    #[schema(schema_with = short_strings)]
+    core_compatibility: Option<Vec<String>>,
+    #[schema(schema_with = short_strings)]
+    dependencies: Option<Vec<String>>,
+    #[schema(max_length = 10000)]
+    description: Option<String>,
+    #[schema(max_length = 2048)]
+    project_link: Option<String>,
+    #[schema(default = true)]
+    security_coverage: Option<bool>,
+    /// When drupal.org packaged the release, in Unix seconds: development releases are judged by it.
+    #[schema(minimum = 0, maximum = 4_102_444_800_i64)]
+    datestamp: Option<i64>,
+}
+
+/// What a report did.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a shape")]
+pub(crate) struct SyncResult {
+    /// Always true: the report has been applied.
+    success: bool,
+    #[schema(schema_with = words::sync_id)]
+    sync_id: String,
+    #[schema(format = "uuid")]
+    site_id: String,
+    /// Distinct modules accepted.
+    processed_count: usize,
+    /// Modules that were not on the site before, restored ones included.
+    new_modules: usize,
+    /// Modules whose version changed.
+    updated_modules: usize,
+    /// Modules that were present before and are missing from a full report.
+    removed_modules: usize,
+    /// Present and enabled modules that need a security update.
+    security_updates_found: i32,
+    /// Distinct projects of those.
+    security_projects: i32,
+    /// Enabled core and contrib modules that have not been judged yet.
+    security_unknown: i32,
+    /// The age of the release data behind these figures.
+    security_data_as_of: Option<OffsetDateTime>,
+    /// What the people who look after the site should know.
+    warnings: Vec<String>,
+    /// One line for each entry of `rejected`.
+    errors: Vec<String>,
+    /// The modules that lenient handling left out, one entry for each problem; left out itself when empty.
+    #[schema(required = false)]
+    rejected: Vec<RejectedModule>,
+    /// From receipt until the result was written.
+    processing_time_ms: i64,
+    /// When the site should report next.
+    next_sync_after: OffsetDateTime,
+}
+
+/// A module that was left out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a shape")]
+pub(crate) struct RejectedModule {
+    /// JSON pointer to the value that is wrong.
+    pointer: String,
+    /// Its name, where it could be read.
+    machine_name: Option<String>,
+    /// What kind of fault it is.
+    code: String,
+    /// What is wrong, for people.
+    detail: String,
+}
+
+fn site_info() -> Object {
+    object(Type::Object).build()
+}
+
+fn sync_type() -> Object {
+    nullable_words(["full", "partial"], "full")
+}
+
+fn extension() -> Object {
+    nullable_words(["module", "theme", "profile"], "module")
+}
+
+/// One of these words, or `null`, which means `default`.
+fn nullable_words<const N: usize>(words: [&str; N], default: &str) -> Object {
+    let values = words.map(Value::from).into_iter().chain([Value::Null]);
+    one_of([])
+        .schema_type(schema::SchemaType::from_iter([Type::String, Type::Null]))
+        .enum_values(Some(values))
+        .default(Some(default.into()))
+        .build()
+}
+
+fn short_strings() -> schema::Array {
+    let item = object(Type::String).max_length(Some(255));
+    schema::ArrayBuilder::new()
+        .schema_type(schema::SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(item)
+        .max_items(Some(500))
+        .build()
+}
