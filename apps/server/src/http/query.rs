@@ -8,7 +8,6 @@ use data_encoding::BASE64URL_NOPAD;
 use module_monitor_ingestion::FieldError;
 use module_monitor_storage::Page;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::problem::Problem;
 
@@ -85,10 +84,9 @@ pub(crate) struct Paging<C> {
 }
 
 /// A part of a list, as it is answered.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct List<T> {
     items: Vec<T>,
-    /// The `cursor` for the next part; `null` where this is the last.
     next_cursor: Option<String>,
 }
 

@@ -20,9 +20,10 @@ use serde_json::Value;
 use utoipa::openapi::Type;
 use utoipa::{PartialSchema, ToSchema};
 
-pub(crate) use operation::{Operation, boolean, example, object};
+pub(crate) use operation::{Operation, example};
 pub(crate) use routes::{Routes, at};
 pub(crate) use sync_shapes::{Report, SyncResult};
+pub(crate) use words::{boolean, object};
 
 /// The document, made once.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {

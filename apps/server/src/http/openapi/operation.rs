@@ -4,11 +4,10 @@ use actix_web::http::StatusCode;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::SchemaType;
-use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Required, Schema, Type};
 
+use super::words::{self, object, string};
 use crate::http::problem::Code;
-use crate::http::query::List;
 
 /// An example from `examples/`, for bodies and answers.
 macro_rules! example {
@@ -122,7 +121,8 @@ impl Operation {
 
     /// Takes a JSON body of that shape.
     pub(crate) fn body<T: ToSchema>(mut self, example: &'static str) -> Self {
-        self.body = Some(json::<T>(&mut self.taken, example));
+        register::<T>(&mut self.taken);
+        self.body = Some(content(&T::name(), example));
         self.fails(Code::OF_BODIES)
     }
 
@@ -133,38 +133,42 @@ impl Operation {
         about: &'static str,
         example: &'static str,
     ) -> Self {
-        let content = vec![("application/json", json::<T>(&mut self.given, example))];
-        self.answers.push(Answer { status, about, content, headers: Vec::new() });
-        self
+        register::<T>(&mut self.given);
+        self.with_answer(status, about, Some(("application/json", content(&T::name(), example))))
     }
 
     /// Answers 200 with a part of a list, chosen with `limit` and `cursor`.
     pub(crate) fn answers_list<T: ToSchema>(self, about: &'static str, example: &'static str) -> Self {
         let limit = object(Type::Integer).minimum(Some(1)).maximum(Some(1000)).default(Some(100.into()));
-        self.query("limit", "The most items of an answer.", limit)
-            .query(
-                "cursor",
-                "The `next_cursor` of the answer before; left out for the first part.",
-                object(Type::String),
-            )
-            .answers::<List<T>>(StatusCode::OK, about, example)
+        let cursor = "The `next_cursor` of the answer before; left out for the first part.";
+        let mut this = self.query("limit", "The most items of an answer.", limit).query("cursor", cursor, string());
+        register::<T>(&mut this.given);
+        let name = format!("{}List", T::name());
+        this.given.push((name.clone(), words::list_of(&T::name()).into()));
+        this.with_answer(StatusCode::OK, about, Some(("application/json", content(&name, example))))
+    }
+
+    fn with_answer(
+        mut self,
+        status: StatusCode,
+        about: &'static str,
+        content: Option<(&'static str, Content)>,
+    ) -> Self {
+        self.answers.push(Answer { status, about, content: content.into_iter().collect(), headers: Vec::new() });
+        self
     }
 
     /// Answers `status` without a body.
-    pub(crate) fn answers_empty(mut self, status: StatusCode, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, content: Vec::new(), headers: Vec::new() });
-        self
+    pub(crate) fn answers_empty(self, status: StatusCode, about: &'static str) -> Self {
+        self.with_answer(status, about, None)
     }
 
     /// Answers 200 with text of another media type, also beside JSON: then the client's `Accept` chooses.
     pub(crate) fn answers_text(mut self, media_type: &'static str, about: &'static str, example: &'static str) -> Self {
-        let content = ContentBuilder::new().schema(Some(object(Type::String))).example(Some(example.into())).build();
+        let content = ContentBuilder::new().schema(Some(string())).example(Some(example.into())).build();
         match self.answers.iter_mut().find(|answer| answer.status == StatusCode::OK) {
             Some(answer) => answer.content.push((media_type, content)),
-            None => {
-                let content = vec![(media_type, content)];
-                self.answers.push(Answer { status: StatusCode::OK, about, content, headers: Vec::new() });
-            }
+            None => return self.with_answer(StatusCode::OK, about, Some((media_type, content))),
         }
         self
     }
@@ -184,25 +188,15 @@ impl Operation {
     }
 }
 
-/// JSON of that shape; what the shape refers to is added to `schemas`.
-fn json<T: ToSchema>(schemas: &mut Vec<Named>, example: &str) -> Content {
+/// Adds that shape, and what it refers to, to `schemas`.
+fn register<T: ToSchema>(schemas: &mut Vec<Named>) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
+}
+
+/// JSON of the shape `name`.
+fn content(name: &str, example: &str) -> Content {
+    // A test sees to it that examples are JSON.
     let example: Option<Value> = serde_json::from_str(example).ok();
-    ContentBuilder::new().schema(Some(Ref::from_schema_name(T::name()))).example(example).build()
-}
-
-/// A schema of that type, to be narrowed down.
-pub(crate) fn object(schema_type: Type) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(SchemaType::Type(schema_type))
-}
-
-/// One of these words.
-pub(crate) fn one_of<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
-    object(Type::String).enum_values(Some(words))
-}
-
-/// `true` or `false`.
-pub(crate) fn boolean() -> ObjectBuilder {
-    object(Type::Boolean)
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).example(example).build()
 }

@@ -3,7 +3,7 @@
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
-use super::operation::object;
+use super::words::object;
 use crate::http::problem::Code;
 
 /// A parameter in a path.

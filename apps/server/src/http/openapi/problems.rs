@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::headers;
+use super::words::string;
 use crate::http::problem::Code;
 
 /// An error, as RFC 9457 shapes it.
@@ -51,10 +53,8 @@ pub(super) struct FieldErrorSchema {
     detail: String,
 }
 
-fn all_codes() -> utoipa::openapi::schema::Object {
-    super::operation::object(utoipa::openapi::Type::String)
-        .enum_values(Some(Code::ALL.iter().map(|c| c.as_str())))
-        .build()
+fn all_codes() -> Object {
+    string().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))).build()
 }
 
 /// One example for each code.

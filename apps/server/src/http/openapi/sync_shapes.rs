@@ -4,30 +4,25 @@
 use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Object;
-use utoipa::openapi::{Type, schema};
 
-use super::operation::{object, one_of};
 use super::words;
 
 /// What a site reports. Fields that are not listed are ignored; U+0000 is allowed nowhere, and nesting ends at 32.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is a shape")]
 pub(crate) struct Report {
-    /// What the site wants to tell about itself, at most 64 KiB: `environment` and `url` are shown with the site.
-    #[schema(schema_with = site_info)]
+    #[schema(schema_with = words::site_info)]
     site_info: Value,
     /// What is installed. Of a name that appears twice the last item counts.
     #[schema(min_items = 1, max_items = 2000)]
     modules: Vec<ReportedModule>,
     /// When the list was made; at most 10 minutes in the future.
     sync_timestamp: OffsetDateTime,
-    #[schema(example = "10.3.6", pattern = r"^([0-9]+\.[0-9]+\.[0-9]+.*|7\.[0-9]+.*|[0-9]+\.[0-9]+-dev)$")]
+    #[schema(schema_with = words::core_version)]
     drupal_version: String,
-    #[schema(example = "8.3.11", pattern = r"^[0-9]+\.[0-9]+\.[0-9]+")]
+    #[schema(schema_with = words::php_version)]
     php_version: String,
-    /// Of a `full` report, what is missing has been removed; a `partial` one says nothing of what it does not name.
-    #[schema(schema_with = sync_type)]
+    #[schema(required = false, schema_with = words::sync_type)]
     sync_type: Option<String>,
 }
 
@@ -35,18 +30,17 @@ pub(crate) struct Report {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is a shape")]
 pub(crate) struct ReportedModule {
-    #[schema(min_length = 1, max_length = 255, pattern = "^[A-Za-z_\u{80}-\u{10ffff}][A-Za-z0-9_\u{80}-\u{10ffff}]*$")]
+    #[schema(schema_with = words::machine_name)]
     machine_name: String,
     #[schema(min_length = 1, max_length = 255)]
     name: String,
     #[schema(schema_with = words::module_type)]
     r#type: String,
-    /// A Drupal version; `null` where the site does not know it (custom code, git checkouts).
-    #[schema(required = true, min_length = 1, max_length = 50, example = "8.x-1.0-beta2")]
+    #[schema(required = true, schema_with = words::reported_version)]
     version: Option<String>,
     /// Whether it is enabled.
     status: bool,
-    #[schema(schema_with = extension)]
+    #[schema(required = false, schema_with = words::reported_extension)]
     extension: Option<String>,
     schema_version: Option<i32>,
     #[schema(max_length = 255)]
@@ -54,9 +48,9 @@ pub(crate) struct ReportedModule {
     /// The drupal.org project that it came with.
     #[schema(pattern = "^[a-z0-9_]{1,128}$")]
     project: Option<String>,
-    #[schema(schema_with = short_strings)]
+    #[schema(required = false, schema_with = words::short_strings)]
     core_compatibility: Option<Vec<String>>,
-    #[schema(schema_with = short_strings)]
+    #[schema(required = false, schema_with = words::short_strings)]
     dependencies: Option<Vec<String>>,
     #[schema(max_length = 10000)]
     description: Option<String>,
@@ -120,35 +114,4 @@ pub(crate) struct RejectedModule {
     code: String,
     /// What is wrong, for people.
     detail: String,
-}
-
-fn site_info() -> Object {
-    object(Type::Object).build()
-}
-
-fn sync_type() -> Object {
-    nullable_words(["full", "partial"], "full")
-}
-
-fn extension() -> Object {
-    nullable_words(["module", "theme", "profile"], "module")
-}
-
-/// One of these words, or `null`, which means `default`.
-fn nullable_words<const N: usize>(words: [&str; N], default: &str) -> Object {
-    let values = words.map(Value::from).into_iter().chain([Value::Null]);
-    one_of([])
-        .schema_type(schema::SchemaType::from_iter([Type::String, Type::Null]))
-        .enum_values(Some(values))
-        .default(Some(default.into()))
-        .build()
-}
-
-fn short_strings() -> schema::Array {
-    let item = object(Type::String).max_length(Some(255));
-    schema::ArrayBuilder::new()
-        .schema_type(schema::SchemaType::from_iter([Type::Array, Type::Null]))
-        .items(item)
-        .max_items(Some(500))
-        .build()
 }

@@ -1,13 +1,63 @@
 //! Schemas of values that stand in several places.
 
 use serde_json::Value;
-use utoipa::openapi::schema::{Object, SchemaType};
-use utoipa::openapi::{ObjectBuilder, Type};
-
-use super::operation::{object, one_of};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, SchemaType};
+use utoipa::openapi::{ObjectBuilder, Ref, Type};
 
 const UPDATE_STATUSES: [&str; 8] =
     ["not_secure", "revoked", "not_supported", "not_current", "current", "not_checked", "unknown", "not_fetched"];
+
+/// A PHP identifier. The classes name what is no part of one, because every character beyond ASCII is.
+const MACHINE_NAME: &str = r"^[^\x00-@\[-^`{-~][^\x00-/:-@\[-^`{-~]*$";
+
+/// The grammar of `DrupalVersion`: a release or wildcard, a branch, or commits since a release.
+const VERSION: &str = concat!(
+    r"^([0-9]+\.x-)?(",
+    r"([0-9]+(\.[0-9]+){0,2}|([0-9]+\.){0,2}\*)(-[A-Za-z0-9_]+)?",
+    r"|[0-9]+(\.[0-9]+)?\.x-[Dd][Ee][Vv]",
+    r"|[0-9]+(\.[0-9]+){0,2}(-(?![Dd][Ee][Vv]\+)[A-Za-z0-9_]+)?\+[0-9]+-dev",
+    r")$"
+);
+
+/// The grammar of `CoreVersion`: three numbers, a release of Drupal 7, or a branch.
+const CORE_VERSION: &str = concat!(
+    r"^([0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9_]+)?",
+    r"|[0-9]+\.[0-9]+\.[0-9]+(-(?![Dd][Ee][Vv]\+)[A-Za-z0-9_]+)?\+[0-9]+-dev",
+    r"|7\.[0-9]+|[0-9]+\.[0-9]+-[Dd][Ee][Vv])$"
+);
+
+/// The grammar of `PhpVersion`.
+const PHP_VERSION: &str = r"^[0-9]+\.[0-9]+\.[0-9]+([A-Za-z+~_-][A-Za-z0-9.+~_-]*)?$";
+
+/// A schema of that type, to be narrowed down.
+pub(crate) fn object(schema_type: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(schema_type))
+}
+
+/// Text.
+pub(crate) fn string() -> ObjectBuilder {
+    object(Type::String)
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean() -> ObjectBuilder {
+    object(Type::Boolean)
+}
+
+/// One of these words.
+pub(crate) fn one_of<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
+    string().enum_values(Some(words))
+}
+
+/// One of these words, or `null`.
+pub(crate) fn one_of_or_null<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
+    let values = words.map(Value::from).into_iter().chain([Value::Null]);
+    ObjectBuilder::new().schema_type(or_null(Type::String)).enum_values(Some(values))
+}
+
+fn or_null(schema_type: Type) -> SchemaType {
+    SchemaType::from_iter([schema_type, Type::Null])
+}
 
 /// What kind of code a module is.
 pub(crate) fn module_type() -> Object {
@@ -26,9 +76,7 @@ pub(crate) fn update_status() -> Object {
 
 /// The same, or nothing.
 pub(crate) fn update_status_or_null() -> Object {
-    let values = UPDATE_STATUSES.map(Value::from).into_iter().chain([Value::Null]);
-    let types = SchemaType::from_iter([Type::String, Type::Null]);
-    ObjectBuilder::new().schema_type(types).enum_values(Some(values)).build()
+    one_of_or_null(UPDATE_STATUSES).build()
 }
 
 /// What can happen to a module on a site.
@@ -38,7 +86,7 @@ pub(crate) fn module_event() -> Object {
 
 /// `sync_` and a UUID.
 pub(crate) fn sync_id() -> Object {
-    object(Type::String).pattern(Some("^sync_[0-9a-f-]{36}$")).build()
+    string().pattern(Some("^sync_[0-9a-f-]{36}$")).build()
 }
 
 /// What became of a report that was taken.
@@ -49,4 +97,66 @@ pub(crate) fn sync_status() -> Object {
 /// What became of one that was not.
 pub(crate) fn rejected() -> Object {
     one_of(["rejected"]).build()
+}
+
+/// The machine name of a module, theme or profile.
+pub(crate) fn machine_name() -> Object {
+    string().min_length(Some(1)).max_length(Some(255)).pattern(Some(MACHINE_NAME)).examples(["webform"]).build()
+}
+
+/// A version of a module as a site reports it, or `null`.
+pub(crate) fn reported_version() -> Object {
+    let about = "A Drupal version; `null` where the site does not know it (custom code, git checkouts).";
+    version().schema_type(or_null(Type::String)).description(Some(about)).build()
+}
+
+/// A version of a module.
+pub(crate) fn version() -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(50)).pattern(Some(VERSION)).examples(["8.x-1.0-beta2"])
+}
+
+/// The version of a Drupal core.
+pub(crate) fn core_version() -> Object {
+    string().max_length(Some(50)).pattern(Some(CORE_VERSION)).examples(["10.3.6"]).build()
+}
+
+/// The version of a PHP.
+pub(crate) fn php_version() -> Object {
+    string().max_length(Some(100)).pattern(Some(PHP_VERSION)).examples(["8.3.15"]).build()
+}
+
+/// Free-form facts of a site.
+pub(crate) fn site_info() -> Object {
+    let about = "What the site tells about itself, at most 64 KiB: `environment` and `url` are shown with the site, the \
+                 rest is kept. PHP's empty array, `[]`, is taken for `{}`.";
+    object(Type::Object).description(Some(about)).build()
+}
+
+/// How much of the site a report covers.
+pub(crate) fn sync_type() -> Object {
+    let about = "Of a `full` report, what is missing has been removed; a `partial` one says nothing of what it does not \
+                 name.";
+    one_of_or_null(["full", "partial"]).default(Some("full".into())).description(Some(about)).build()
+}
+
+/// What an item of a report is.
+pub(crate) fn reported_extension() -> Object {
+    one_of_or_null(["module", "theme", "profile"]).default(Some("module".into())).build()
+}
+
+/// A list of short texts, or `null`.
+pub(crate) fn short_strings() -> Array {
+    let item = string().max_length(Some(255));
+    ArrayBuilder::new().schema_type(or_null(Type::Array)).items(item).max_items(Some(500)).build()
+}
+
+/// A part of a list of the shape `item`.
+pub(super) fn list_of(item: &str) -> ObjectBuilder {
+    let about = "The `cursor` for the next part; `null` where this is the last.";
+    let cursor = string().schema_type(or_null(Type::String)).description(Some(about));
+    object(Type::Object)
+        .property("items", ArrayBuilder::new().items(Ref::from_schema_name(item)))
+        .property("next_cursor", cursor)
+        .required("items")
+        .required("next_cursor")
 }
