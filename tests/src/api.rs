@@ -7,6 +7,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
+use crate::openapi;
+
 /// How long a client waits for an answer; far longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -116,11 +118,17 @@ impl Answer {
         Self::try_of(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
     }
 
-    /// The answer to a request; an error where the connection broke first.
+    /// The answer to a request, which must be as the OpenAPI document describes it; an error where the connection broke
+    /// first.
     pub async fn try_of(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Self { status, headers, text: response.text().await? })
+        let answer = Self { status, headers, text: response.text().await? };
+        openapi::check(&method, &path, &answer);
+        Ok(answer)
     }
 
     /// A header, where it is there and text.

@@ -4,6 +4,7 @@ pub mod api;
 pub mod backends;
 pub mod ledger;
 pub mod locks;
+pub mod openapi;
 pub mod payloads;
 pub mod postgres;
 pub mod process;

@@ -9,6 +9,7 @@ use module_monitor_storage::Storage;
 
 use crate::api::{Api, TestSite};
 use crate::backends::TestDatabase;
+use crate::openapi;
 
 /// A running server and a client of it.
 pub struct TestServer {
@@ -51,9 +52,10 @@ impl TestServer {
         self.running.storage().as_ref()
     }
 
-    /// Stops it once it has answered everything.
+    /// Stops it once it has answered everything, which it must have done as its OpenAPI document says.
     pub async fn stop(self) {
         let Self { api, running } = self;
+        openapi::check_counted(&api.get_open("/metrics").await.text);
         // Its idle connections would keep the server waiting.
         drop(api);
         running.stop().await;

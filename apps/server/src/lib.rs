@@ -16,5 +16,6 @@ mod rejections;
 mod server;
 mod site_view;
 
+pub use http::openapi_document;
 pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};

@@ -6,6 +6,7 @@ mod concurrency;
 mod hang_up;
 mod keys;
 mod life;
+mod openapi;
 mod realistic;
 mod refusals;
 mod secrets;

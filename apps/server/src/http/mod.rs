@@ -25,6 +25,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpResponse, web};
 
 pub(crate) use metrics::Metrics;
+pub use openapi::openapi_document;
 pub(crate) use state::{AppState, Limits};
 
 use observe::observe;

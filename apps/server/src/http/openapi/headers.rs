@@ -13,6 +13,8 @@ const HEADERS: &[Header] = &[
         "0d1f7a52-5b0c-4e6c-8a3e-7c2b8c9f1d11",
         "The id of the request in the server's log: the one that was sent in `X-Request-Id`, where that is 1 to 64 of `A-Z a-z 0-9 . _ -`, else a new one.",
     ),
+    ("X-Content-Type-Options", true, "nosniff", "Keeps browsers from guessing another media type."),
+    ("Cache-Control", true, "no-store", "Answers are not to be kept by caches."),
     ("WWW-Authenticate", true, "Bearer realm=\"module-monitor\"", "How to authenticate."),
     ("Retry-After", true, "5", "Seconds until it makes sense to try again."),
     (
@@ -59,5 +61,5 @@ pub(super) fn of_status(status: StatusCode) -> Vec<&'static str> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => &["Accept", "Accept-Encoding"],
         _ => &[],
     };
-    [&["X-Request-Id"], own].concat()
+    [&["X-Request-Id", "X-Content-Type-Options", "Cache-Control"], own].concat()
 }
