@@ -8,7 +8,7 @@ use module_monitor_domain::{
     Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{NewSite, Storage, SyncCommand, SyncOrigin, SyncResult};
+use module_monitor_storage::{NewSite, SiteChange, Storage, SyncCommand, SyncOrigin, SyncResult};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -86,7 +86,7 @@ impl Clock for ManualClock {
 /// Registers a site without a key.
 pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
     let id = SiteId(Uuid::new_v4());
-    let site = NewSite { id, name: name.to_owned(), url: None, created_at: now() };
+    let site = NewSite { id, name: name.to_owned(), created_at: now(), settings: SiteChange::default() };
     storage.create_site(site, None, "test").await.expect("a new site");
     id
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use module_monitor_ingestion::SystemClock;
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
-use module_monitor_storage::Storage;
+use module_monitor_storage::{SiteChange, Storage};
 
 use crate::api::{Api, TestSite};
 use crate::backends::TestDatabase;
@@ -64,6 +64,8 @@ impl TestServer {
 
 /// Registers a site in `storage`.
 pub async fn new_site(storage: &dyn Storage, name: &str) -> TestSite {
-    let (id, key) = register_site(storage, &SystemClock, "tester", name.to_owned(), None).await.expect("a new site");
-    TestSite { id: id.to_string(), key: key.reveal().to_owned() }
+    let (id, key) = register_site(storage, &SystemClock, "tester", name.to_owned(), SiteChange::default())
+        .await
+        .expect("a new site");
+    TestSite { id: id.to_string(), key: key.text.reveal().to_owned() }
 }

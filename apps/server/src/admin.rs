@@ -2,10 +2,10 @@
 
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::{Clock, uuid_at};
-use module_monitor_storage::{NewSite, Storage, StorageError};
+use module_monitor_storage::{NewSite, SiteChange, Storage, StorageError};
 use time::{Duration, OffsetDateTime};
 
-use crate::keys::{self, IssuedKey, KeyText};
+use crate::keys::{self, IssuedKey};
 
 /// Why an administrative action was not done. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum AdminError {
     /// The request itself cannot be met; the text says why.
     #[error("{0}")]
     Invalid(String),
+    /// The site is not there, or no longer.
+    #[error("there is no site {0}")]
+    NoSuchSite(SiteId),
     /// The system has no randomness to make a key of.
     #[error("no random bytes for a new key")]
     Randomness(#[from] getrandom::Error),
@@ -30,14 +33,14 @@ pub async fn register_site(
     clock: &dyn Clock,
     actor: &str,
     name: String,
-    url: Option<String>,
-) -> Result<(SiteId, KeyText), AdminError> {
+    settings: SiteChange,
+) -> Result<(SiteId, IssuedKey), AdminError> {
     let now = clock.now();
-    let site = NewSite { id: SiteId(uuid_at(now)), name, url, created_at: now };
+    let site = NewSite { id: SiteId(uuid_at(now)), name, created_at: now, settings };
     let id = site.id;
     let key = keys::issue(Some(id), Some("first key".to_owned()), now, None)?;
-    storage.create_site(site, Some(key.record), actor).await?;
-    Ok((id, key.text))
+    storage.create_site(site, Some(key.record.clone()), actor).await?;
+    Ok((id, key))
 }
 
 /// Issues a key for a site, or an admin key where `site` is `None`, that works for `lifetime` or for good.
@@ -49,16 +52,27 @@ pub async fn issue_key(
     name: Option<String>,
     lifetime: Option<std::time::Duration>,
 ) -> Result<IssuedKey, AdminError> {
-    let now = clock.now();
-    let expires_at = lifetime.map(|lifetime| expiry(now, lifetime)).transpose()?;
-    let key = keys::issue(site, name, now, expires_at)?;
-    match storage.create_key(key.record.clone(), actor).await {
-        Ok(()) => Ok(key),
-        Err(StorageError::MissingReference(_)) => {
-            Err(AdminError::Invalid(format!("there is no site {}", site.map(|s| s.to_string()).unwrap_or_default())))
-        }
-        Err(error) => Err(error.into()),
+    let expires_at = lifetime.map(|lifetime| expiry(clock.now(), lifetime)).transpose()?;
+    issue_key_until(storage, clock, actor, site, name, expires_at).await
+}
+
+/// The same, for a key that works until `expires_at` or for good.
+pub(crate) async fn issue_key_until(
+    storage: &dyn Storage,
+    clock: &dyn Clock,
+    actor: &str,
+    site: Option<SiteId>,
+    name: Option<String>,
+    expires_at: Option<OffsetDateTime>,
+) -> Result<IssuedKey, AdminError> {
+    if let Some(site) = site
+        && storage.find_site(site).await?.is_none()
+    {
+        return Err(AdminError::NoSuchSite(site));
     }
+    let key = keys::issue(site, name, clock.now(), expires_at)?;
+    storage.create_key(key.record.clone(), actor).await?;
+    Ok(key)
 }
 
 fn expiry(now: OffsetDateTime, lifetime: std::time::Duration) -> Result<OffsetDateTime, AdminError> {

@@ -16,6 +16,8 @@ use crate::logging::Chain;
 const REJECTIONS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the last use of keys is written.
 const KEY_USES_INTERVAL: Duration = Duration::from_secs(30);
+/// How often it is looked whether removed sites have left anything behind.
+const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often old audit rows are looked for.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// Rows of one kind that are removed in one transaction, so that no sync waits long for it.
@@ -39,6 +41,7 @@ impl Housekeeping {
             every(POLL_INTERVAL, state, |state| Box::pin(async move { poll_keys(&state).await })),
             every(REJECTIONS_INTERVAL, state, |state| Box::pin(async move { state.rejections.write().await })),
             every(KEY_USES_INTERVAL, state, |state| Box::pin(async move { state.keyring.write_uses().await })),
+            every(LEFTOVERS_INTERVAL, state, |state| Box::pin(async move { delete_leftovers(&state).await })),
             tokio::spawn(prune_forever(pruning, retention)),
         ])
     }
@@ -69,6 +72,22 @@ async fn repeat(period: Duration, state: Arc<AppState>, work: fn(Arc<AppState>) 
 async fn poll_keys(state: &AppState) {
     if let Err(error) = state.keyring.refresh().await {
         tracing::warn!(error = %Chain(&error), "cannot ask for changed keys; until it works each request asks for its own");
+    }
+}
+
+/// Deletes what removed sites have left behind, in batches with pauses between them. What a stopped or crashed server did
+/// not get to is found by the next one, because it is the tombstone that says so.
+async fn delete_leftovers(state: &AppState) {
+    loop {
+        match state.storage.delete_leftovers(PRUNE_BATCH).await {
+            Ok(None) => return,
+            Ok(Some(rows)) => tracing::debug!(rows, "rows of a removed site deleted"),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "rows of a removed site could not be deleted");
+                return;
+            }
+        }
+        tokio::time::sleep(PRUNE_PAUSE).await;
     }
 }
 

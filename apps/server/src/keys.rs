@@ -4,6 +4,7 @@
 //! key is issued; only its SHA-256 is stored. It has 192 random bits, so a plain fast hash is enough.
 
 use std::fmt;
+use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use module_monitor_domain::SiteId;
@@ -33,6 +34,18 @@ impl KeyText {
 impl fmt::Debug for KeyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyText(hidden)")
+    }
+}
+
+/// The public id of a key: what listings show and addresses name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyId(pub(crate) String);
+
+impl FromStr for KeyId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if is_hex(text, ID_BYTES) { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }
 

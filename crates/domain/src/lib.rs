@@ -19,7 +19,7 @@ pub use inventory::{Change, CurrentModule, InventoryChanges, diff};
 pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion, NameError};
 pub use project::{ProjectName, owning_project};
 pub use report::{Rejection, Report, ReportedModule, Scope, SiteInfo};
-pub use site::{Site, SiteId, SiteIdentity, SiteState};
+pub use site::{Reporting, Site, SiteId, SiteIdentity, SiteState};
 pub use site_module::{EventKind, ModuleEvent, SiteModule, SiteModuleState, UpdateStatus};
 pub use sync::{
     Decision, Refusal, SecurityCounts, SyncCounts, SyncId, SyncOutcome, SyncPlan, decide, next_sync_after, plan,

@@ -150,6 +150,8 @@ pub struct Module {
     pub project_link: Option<String>,
     /// When it was first reported.
     pub created_at: OffsetDateTime,
+    /// When an administrator corrected name, description and link, which win over those of its releases since then.
+    pub corrected_at: Option<OffsetDateTime>,
 }
 
 /// A version of a module in the registry, with what belongs to that release.

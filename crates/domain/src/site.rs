@@ -31,12 +31,14 @@ impl FromStr for SiteId {
 pub struct Site {
     /// Its id.
     pub id: SiteId,
-    /// The name it was registered with.
+    /// What people call it.
     pub name: String,
-    /// Its address, where it was registered with one.
+    /// Its address, where somebody has said it.
     pub url: Option<String>,
-    /// The environment it last reported.
+    /// The environment that an administrator gave it, else the one it last reported.
     pub environment: Option<String>,
+    /// What administrators file it under, in order.
+    pub tags: Vec<String>,
     /// When it was registered.
     pub created_at: OffsetDateTime,
     /// Whether it may report.
@@ -45,6 +47,14 @@ pub struct Site {
     pub strict_identity: bool,
     /// Syncs it may send in the rate limit's window, where that differs from what the server allows.
     pub rate_limit: Option<u32>,
+    /// Seconds without a report after which it is silent, where that differs from the usual 26 hours.
+    pub silent_after: Option<u32>,
+    /// From when on it is silent if it does not report again; `None` while it is deactivated.
+    pub silent_at: Option<OffsetDateTime>,
+    /// Whether its reports arrive.
+    pub reporting: Reporting,
+    /// Why its last attempt was refused, where none has been applied since: the code of the problem.
+    pub last_refusal: Option<String>,
     /// The Drupal version it last reported.
     pub drupal_version: Option<String>,
     /// The PHP version it last reported.
@@ -59,6 +69,52 @@ pub struct Site {
     pub conflict: bool,
     /// Its security figures.
     pub security: SecurityCounts,
+}
+
+impl Site {
+    /// Whether it should have reported by `now` and has not. Nobody waits for a site that is deactivated.
+    pub fn is_silent(&self, now: OffsetDateTime) -> bool {
+        self.silent_at.is_some_and(|at| at < now)
+    }
+}
+
+/// Whether a site's reports arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reporting {
+    /// The last report was applied, or too few have been refused since to say otherwise.
+    Ok,
+    /// The last attempts were refused, all of them.
+    Failing,
+    /// No report has ever been applied.
+    Never,
+}
+
+impl Reporting {
+    /// How many attempts in a row must be refused before a site is failing.
+    pub const FAILING_AFTER: u32 = 3;
+
+    /// How the site is doing after so many refused attempts in a row; `reported` tells whether any was ever applied.
+    pub fn of(recent_refusals: u32, reported: bool) -> Self {
+        match (recent_refusals, reported) {
+            (Self::FAILING_AFTER.., _) => Self::Failing,
+            (_, false) => Self::Never,
+            _ => Self::Ok,
+        }
+    }
+
+    /// The name used on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failing => "failing",
+            Self::Never => "never",
+        }
+    }
+
+    /// What has that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Ok, Self::Failing, Self::Never].into_iter().find(|reporting| reporting.as_str() == name)
+    }
 }
 
 /// Who a report says it comes from. What a report does not say is not compared.

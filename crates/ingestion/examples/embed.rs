@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::{Clock, Handling, RequestError, SyncRequest, SyncService, SystemClock};
-use module_monitor_storage::{NewSite, Page, Storage, StorageOptions, SyncOrigin, connect};
+use module_monitor_storage::{NewSite, Page, SiteChange, SiteFilter, Storage, StorageOptions, SyncOrigin, connect};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
@@ -45,11 +45,12 @@ async fn main() -> anyhow::Result<()> {
 
 /// Registers a site on the first run. It needs no key, because it does not report over HTTP.
 async fn the_only_site(storage: &dyn Storage) -> anyhow::Result<SiteId> {
-    if let Some(site) = storage.list_sites(Page { limit: 1, after: None }).await?.pop() {
+    if let Some(site) = storage.list_sites(SiteFilter::default(), Page { limit: 1, after: None }).await?.pop() {
         return Ok(site.id);
     }
     let id = SiteId(Uuid::new_v4());
-    let site = NewSite { id, name: "Embedded".to_owned(), url: None, created_at: SystemClock.now() };
+    let site =
+        NewSite { id, name: "Embedded".to_owned(), created_at: SystemClock.now(), settings: SiteChange::default() };
     storage.create_site(site, None, "embed").await?;
     Ok(id)
 }

@@ -1,7 +1,7 @@
 //! The statements of the audit log, the same on both backends.
 
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use module_monitor_domain::SiteId;
+use module_monitor_domain::{MachineName, SiteId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -73,6 +73,27 @@ pub(crate) fn insert_site_changed_event(
         .bind::<Text, _>(site.to_string())
         .bind::<Text, _>(detail.to_owned())
         .bind::<Id, _>(DbId::from(site))
+}
+
+pub(crate) fn insert_site_removed_event(at: OffsetDateTime, actor: &str, site: SiteId) -> Sql<impl Portable + use<>> {
+    sql(include_str!("sql/insert_site_removed_event.sql"))
+        .bind::<Moment, _>(At(at))
+        .bind::<Text, _>(actor.to_owned())
+        .bind::<Text, _>(site.to_string())
+        .bind::<Id, _>(DbId::from(site))
+}
+
+pub(crate) fn insert_module_corrected_event(
+    at: OffsetDateTime,
+    actor: &str,
+    module: &MachineName,
+    detail: &str,
+) -> Sql<impl Portable + use<>> {
+    sql(include_str!("sql/insert_module_corrected_event.sql"))
+        .bind::<Moment, _>(At(at))
+        .bind::<Text, _>(actor.to_owned())
+        .bind::<Text, _>(detail.to_owned())
+        .bind::<Text, _>(module.to_string())
 }
 
 pub(crate) fn insert_key_revoked_event(at: OffsetDateTime, actor: &str, key: &str) -> Sql<impl Portable + use<>> {

@@ -7,17 +7,20 @@ use async_trait::async_trait;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
-use module_monitor_domain::{MachineName, Module, ModuleEvent, Site, SiteId, SiteModule};
+use module_monitor_domain::{DrupalVersion, MachineName, Module, ModuleEvent, ModuleVersion, Site, SiteId, SiteModule};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::rows::{
-    AdminEventRow, AuditRow, EventRow, GrantRow, KeyRow, ModuleRow, RejectedRow, RevisionRow, SiteModuleRow, SiteRow,
+    AdminEventRow, AuditRow, EventRow, GrantRow, KeyRow, ModuleRow, ModuleSiteRow, RejectedRow, RevisionRow, SiteIdRow,
+    SiteModuleRow, SiteRow, VersionRow,
 };
+use crate::site_queries::LEFTOVERS;
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys, NewKey,
-    NewSite, Page, Registry, Rejections, SiteChange, Sites, StorageError, SyncRecord, audit_queries, queries,
+    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys,
+    ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Registry, Rejections,
+    SiteChange, SiteFilter, Sites, StorageError, SyncRecord, audit_queries, queries, registry_queries, site_queries,
 };
 
 /// A row that either backend can read.
@@ -38,7 +41,7 @@ pub(crate) trait Backend: Send + Sync {
     /// Runs all or none, and says how many rows each wrote.
     fn execute_all(&self, statements: Vec<BoxedSql>) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
 
-    /// Adds refused syncs to the audit log, in one statement.
+    /// Adds refused syncs to the audit log and to what their sites know of it, in one transaction.
     fn write_rejections(&self, rejections: Vec<Rejections>) -> impl Future<Output = Result<(), StorageError>> + Send;
 
     /// Moves the last use of keys forward, in one statement.
@@ -80,7 +83,8 @@ impl<B: Backend> Sites for B {
             site.id,
             Some(&site.name),
         );
-        let mut statements = vec![queries::insert_site(site).boxed(), event.boxed()];
+        let mut statements = site_queries::insert_site(site);
+        statements.push(event.boxed());
         statements.extend(first_key.map(|key| issue(key, actor)).into_iter().flatten());
         self.execute_all(statements).await.map(drop)
     }
@@ -93,20 +97,41 @@ impl<B: Backend> Sites for B {
         actor: &str,
         detail: &str,
     ) -> Result<bool, StorageError> {
-        let statements = vec![
-            queries::change_site(id, change).boxed(),
-            queries::bump_key_revision().boxed(),
-            audit_queries::insert_site_changed_event(now, actor, id, detail).boxed(),
-        ];
+        let must_be_known = change.active.is_some() || change.rate_limit.is_some();
+        let mut statements = site_queries::change_site(id, change);
+        statements.extend(must_be_known.then(|| queries::bump_key_revision().boxed()));
+        statements.push(audit_queries::insert_site_changed_event(now, actor, id, detail).boxed());
         self.execute_all(statements).await.map(|rows| rows.first() == Some(&1))
     }
 
-    async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError> {
-        first::<SiteRow, _>(self, queries::site(id)).await
+    async fn remove_site(&self, id: SiteId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
+        let mut statements = site_queries::remove_site(id, now);
+        statements.push(queries::bump_key_revision().boxed());
+        statements.push(audit_queries::insert_site_removed_event(now, actor, id).boxed());
+        self.execute_all(statements).await.map(|rows| rows.first() == Some(&1))
     }
 
-    async fn list_sites(&self, page: Page<SiteId>) -> Result<Vec<Site>, StorageError> {
-        all::<SiteRow, _>(self, queries::sites(&page)).await
+    async fn delete_leftovers(&self, batch: usize) -> Result<Option<usize>, StorageError> {
+        let Some(row) = self.rows::<SiteIdRow>(site_queries::site_with_leftovers()).await?.pop() else {
+            return Ok(None);
+        };
+        let site = row.site_id();
+        let mut deleted = 0;
+        for text in LEFTOVERS {
+            deleted += self.execute(site_queries::delete_leftovers(text, site, batch)).await?;
+        }
+        if deleted == 0 {
+            self.execute(site_queries::leftovers_done(site)).await?;
+        }
+        Ok(Some(deleted))
+    }
+
+    async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError> {
+        first::<SiteRow, _>(self, site_queries::site(id)).await
+    }
+
+    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Vec<Site>, StorageError> {
+        all::<SiteRow, _>(self, site_queries::sites(filter, &page)).await
     }
 }
 
@@ -144,6 +169,10 @@ impl<B: Backend> Keys for B {
 
     async fn list_keys(&self, page: Page<String>) -> Result<Vec<ApiKey>, StorageError> {
         all::<KeyRow, _>(self, queries::keys(page)).await
+    }
+
+    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Vec<ApiKey>, StorageError> {
+        all::<KeyRow, _>(self, site_queries::site_keys(site, page)).await
     }
 
     async fn revoke_key(&self, id: &str, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
@@ -225,6 +254,41 @@ impl<B: Backend> Inventory for B {
 #[async_trait]
 impl<B: Backend> Registry for B {
     async fn find_module(&self, name: &MachineName) -> Result<Option<Module>, StorageError> {
-        first::<ModuleRow, _>(self, queries::module(name)).await
+        first::<ModuleRow, _>(self, registry_queries::module(name)).await
+    }
+
+    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Vec<Module>, StorageError> {
+        all::<ModuleRow, _>(self, registry_queries::modules(filter, page)).await
+    }
+
+    async fn module_versions(
+        &self,
+        name: &MachineName,
+        page: Page<DrupalVersion>,
+    ) -> Result<Vec<ModuleVersion>, StorageError> {
+        all::<VersionRow, _>(self, registry_queries::module_versions(name, page)).await
+    }
+
+    async fn module_sites(
+        &self,
+        filter: ModuleSitesFilter,
+        page: Page<SiteId>,
+    ) -> Result<Vec<ModuleSite>, StorageError> {
+        all::<ModuleSiteRow, _>(self, registry_queries::module_sites(filter, &page)).await
+    }
+
+    async fn correct_module(
+        &self,
+        name: &MachineName,
+        correction: ModuleCorrection,
+        now: OffsetDateTime,
+        actor: &str,
+        detail: &str,
+    ) -> Result<bool, StorageError> {
+        let statements = vec![
+            registry_queries::correct_module(name, correction, now).boxed(),
+            audit_queries::insert_module_corrected_event(now, actor, name, detail).boxed(),
+        ];
+        self.execute_all(statements).await.map(|rows| rows.first() == Some(&1))
     }
 }

@@ -13,8 +13,10 @@ mod migrations;
 mod postgres;
 mod queries;
 mod records;
+mod registry_queries;
 mod rows;
 mod runtime;
+mod site_queries;
 mod sql_types;
 mod sqlite;
 mod statement;
@@ -24,7 +26,8 @@ mod traits;
 pub use connect::{StatementObserver, StorageOptions, connect};
 pub use error::StorageError;
 pub use records::{
-    AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page,
-    Rejections, SiteChange, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
+    AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, ModuleCorrection,
+    ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter,
+    SyncCommand, SyncOrigin, SyncRecord, SyncResult,
 };
 pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};

@@ -3,43 +3,15 @@
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{MachineName, SiteId, SyncId, SyncOutcome, UpdateStatus};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::{Portable, Sql, sql};
 use crate::sync_writes::{SiteWrite, count, json};
-use crate::{InventoryFilter, NewKey, NewSite, Page, SiteChange, SyncCommand};
+use crate::{InventoryFilter, NewKey, Page, SyncCommand};
 
 /// A number of rows, as the databases take it.
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn site(id: SiteId) -> Sql<impl Portable> {
-    sql(include_str!("sql/site.sql")).bind::<Id, _>(DbId::from(id))
-}
-
-pub(crate) fn sites(page: &Page<SiteId>) -> Sql<impl Portable + use<>> {
-    let after = page.after.unwrap_or(SiteId(Uuid::nil()));
-    sql(include_str!("sql/sites_after.sql")).bind::<Id, _>(DbId::from(after)).bind::<BigInt, _>(limit(page.limit))
-}
-
-pub(crate) fn insert_site(site: NewSite) -> Sql<impl Portable> {
-    sql(include_str!("sql/insert_site.sql"))
-        .bind::<Id, _>(DbId::from(site.id))
-        .bind::<Text, _>(site.name)
-        .bind::<Nullable<Text>, _>(site.url)
-        .bind::<Moment, _>(At(site.created_at))
-}
-
-pub(crate) fn change_site(id: SiteId, change: SiteChange) -> Sql<impl Portable> {
-    let limit = change.rate_limit.flatten().map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-    sql(include_str!("sql/change_site.sql"))
-        .bind::<Id, _>(DbId::from(id))
-        .bind::<Nullable<Bool>, _>(change.active)
-        .bind::<Nullable<Bool>, _>(change.strict_identity)
-        .bind::<Bool, _>(change.rate_limit.is_some())
-        .bind::<Nullable<Integer>, _>(limit)
 }
 
 pub(crate) fn insert_key(key: NewKey) -> Sql<impl Portable> {
@@ -76,10 +48,6 @@ pub(crate) fn keys(page: Page<String>) -> Sql<impl Portable> {
 
 pub(crate) fn revoke_key(id: &str, now: OffsetDateTime) -> Sql<impl Portable + use<>> {
     sql(include_str!("sql/revoke_key.sql")).bind::<Moment, _>(At(now)).bind::<Text, _>(id.to_owned())
-}
-
-pub(crate) fn module(name: &MachineName) -> Sql<impl Portable + use<>> {
-    sql(include_str!("sql/module.sql")).bind::<Text, _>(name.to_string())
 }
 
 pub(crate) fn site_modules(site: SiteId, filter: InventoryFilter, page: Page<MachineName>) -> Sql<impl Portable> {

@@ -1,8 +1,11 @@
 //! What goes into and comes out of the units of work, where the domain has no type for it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use module_monitor_domain::{ModuleType, Refusal, Report, SiteId, SyncId, SyncOutcome, UpdateStatus};
+use module_monitor_domain::{
+    DrupalVersion, MachineName, ModuleType, Refusal, Report, Reporting, SiteId, SyncId, SyncOutcome, UpdateStatus,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -78,21 +81,54 @@ pub struct NewSite {
     pub id: SiteId,
     /// Its name.
     pub name: String,
-    /// Its address.
-    pub url: Option<String>,
     /// Now.
     pub created_at: OffsetDateTime,
+    /// Whatever else is known of it.
+    pub settings: SiteChange,
 }
 
-/// What to change of a site; what is `None` stays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What to change of a site; what is `None` stays, and `Some(None)` makes it what it is where nobody says anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its address.
+    pub url: Option<Option<String>>,
+    /// Its environment, whatever it reports.
+    pub environment: Option<Option<String>>,
+    /// All of its tags.
+    pub tags: Option<BTreeSet<String>>,
     /// Whether it may report.
     pub active: Option<bool>,
     /// Refuse reports of another identity instead of warning about them.
     pub strict_identity: Option<bool>,
     /// Syncs it may send in the rate limit's window; `Some(None)`: what the server allows.
     pub rate_limit: Option<Option<u32>>,
+    /// Seconds without a report after which it is silent.
+    pub silent_after: Option<Option<u32>>,
+    /// `false` acknowledges a mass removal.
+    pub mass_removal: Option<bool>,
+    /// `false` acknowledges a conflict of identities.
+    pub conflict: Option<bool>,
+}
+
+/// Which sites to list: those that meet everything that is `Some`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteFilter {
+    /// With that tag.
+    pub tag: Option<String>,
+    /// Silent at that time, or not.
+    pub silent: Option<(bool, OffsetDateTime)>,
+    /// Whose reports arrive, or not.
+    pub reporting: Option<Reporting>,
+    /// Which have reported under more than one identity.
+    pub conflict: Option<bool>,
+    /// Which need security updates.
+    pub security: Option<bool>,
+    /// Whose last full report removed most of their modules.
+    pub mass_removal: Option<bool>,
+    /// Which may report.
+    pub active: Option<bool>,
 }
 
 /// A key to store. The secret itself never gets here.
@@ -242,6 +278,60 @@ pub struct InventoryFilter {
     pub removed: bool,
 }
 
+/// What to correct of a module in the registry; what is `None` stays, `Some(None)` is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModuleCorrection {
+    /// Display name.
+    pub name: Option<Option<String>>,
+    /// What it does.
+    pub description: Option<Option<String>>,
+    /// Its page.
+    pub project_link: Option<Option<String>>,
+}
+
+/// Which modules of the registry to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModuleFilter {
+    /// Only those of a type.
+    pub module_type: Option<ModuleType>,
+    /// Only those whose machine names begin with it.
+    pub prefix: String,
+}
+
+/// Which sites that have a module to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleSitesFilter {
+    /// The module.
+    pub module: MachineName,
+    /// Only those that have exactly this version.
+    pub version: Option<DrupalVersion>,
+    /// Only those that have an earlier version than this one.
+    pub below: Option<DrupalVersion>,
+    /// Sites that had it once, instead of those that have it.
+    pub removed: bool,
+}
+
+/// A site that has a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleSite {
+    /// The site.
+    pub site_id: SiteId,
+    /// What people call it.
+    pub site_name: String,
+    /// The version it has, where it knows it.
+    pub version: Option<DrupalVersion>,
+    /// Whether the module is enabled there.
+    pub enabled: bool,
+    /// The type that this site gives it.
+    pub module_type: ModuleType,
+    /// When the site first reported it (server time).
+    pub first_seen: OffsetDateTime,
+    /// When the site last had it.
+    pub last_seen: OffsetDateTime,
+    /// When a full report first left it out.
+    pub removed_at: Option<OffsetDateTime>,
+}
+
 /// A part of a list that is ordered by something unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<C> {
@@ -249,4 +339,11 @@ pub struct Page<C> {
     pub limit: usize,
     /// Start behind this item.
     pub after: Option<C>,
+}
+
+impl<C> Page<C> {
+    /// The same part, its position written in another way.
+    pub fn map<D>(self, position: impl FnOnce(C) -> D) -> Page<D> {
+        Page { limit: self.limit, after: self.after.map(position) }
+    }
 }

@@ -1,5 +1,6 @@
 //! Statements from `.sql` files.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use diesel::backend::{Backend, DieselReserveSpecialization};
@@ -15,7 +16,7 @@ use diesel::sqlite::Sqlite;
 pub(crate) struct Sql<Q>(Q);
 
 /// The text of a statement.
-pub(crate) struct Text(&'static str);
+pub(crate) struct Text(Cow<'static, str>);
 
 /// A statement with a value for its next parameter.
 pub(crate) struct Bound<Q, V, ST> {
@@ -30,7 +31,12 @@ impl<Q: QueryFragment<Pg> + QueryFragment<Sqlite> + Send> Portable for Q {}
 
 /// The statement in that text.
 pub(crate) const fn sql(text: &'static str) -> Sql<Text> {
-    Sql(Text(text))
+    Sql(Text(Cow::Borrowed(text)))
+}
+
+/// A statement put together from parts. Each text is prepared on its own, so there must be few of them.
+pub(crate) fn sql_of(text: String) -> Sql<Text> {
+    Sql(Text(Cow::Owned(text)))
 }
 
 /// Any portable statement.
@@ -52,7 +58,7 @@ impl<Q> Sql<Q> {
 
 impl QueryFragment<Pg> for Text {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(self.0);
+        out.push_sql(&self.0);
         Ok(())
     }
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use module_monitor_domain::{MachineName, Module, ModuleEvent, Site, SiteId, SiteModule, SyncId};
+use module_monitor_domain::{
+    DrupalVersion, MachineName, Module, ModuleEvent, ModuleVersion, Site, SiteId, SiteModule, SyncId,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Cutoff, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page, Rejections,
-    SiteChange, StorageError, SyncCommand, SyncRecord, SyncResult,
+    AdminEvent, ApiKey, AppliedSync, Cutoff, InventoryFilter, KeyGrant, KeyUse, ModuleCorrection, ModuleFilter,
+    ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter, StorageError,
+    SyncCommand, SyncRecord, SyncResult,
 };
 
 /// Applying reports.
@@ -29,8 +32,8 @@ pub trait Sites: Send + Sync {
     /// Registers a site, with its first key where it will report over HTTP, in one transaction.
     async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<(), StorageError>;
 
-    /// Changes a site as of `now`, raises the key revision and writes it to the administrators' log as `detail` by
-    /// `actor`, in one transaction. `false` where there is no such site.
+    /// Changes a site as of `now` and writes it to the administrators' log as `detail` by `actor`, in one transaction.
+    /// Raises the key revision where authentication must know. `false` where there is no such site.
     async fn change_site(
         &self,
         id: SiteId,
@@ -40,11 +43,21 @@ pub trait Sites: Send + Sync {
         detail: &str,
     ) -> Result<bool, StorageError>;
 
+    /// Removes a site for good as of `now`, on behalf of `actor`: nobody finds it any more, its keys are revoked and its
+    /// tags gone when this returns, in one short transaction that waits for a sync in progress. Its inventory and
+    /// history are left to [`Sites::delete_leftovers`]; its audit log and a tombstone stay. `false` where there is no
+    /// such site.
+    async fn remove_site(&self, id: SiteId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
+
+    /// Deletes at most `batch` rows of each kind that one removed site has left, and says how many; each kind is a
+    /// transaction of its own. `None` once no removed site has any. May run on several nodes at once.
+    async fn delete_leftovers(&self, batch: usize) -> Result<Option<usize>, StorageError>;
+
     /// One site. No locks.
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError>;
 
     /// Sites in the order of their ids, which is the order of registration. No locks.
-    async fn list_sites(&self, page: Page<SiteId>) -> Result<Vec<Site>, StorageError>;
+    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Vec<Site>, StorageError>;
 }
 
 /// API keys. What changes them also raises the key revision and is written to the administrators' log under `actor`, in
@@ -66,6 +79,9 @@ pub trait Keys: Send + Sync {
     /// Keys in the order of their ids. No locks.
     async fn list_keys(&self, page: Page<String>) -> Result<Vec<ApiKey>, StorageError>;
 
+    /// The keys of one site in the order of their ids. No locks.
+    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Vec<ApiKey>, StorageError>;
+
     /// Revokes a key as of `now`; one that is revoked already keeps its time. `false` where there is no such key.
     async fn revoke_key(&self, id: &str, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
 
@@ -76,7 +92,8 @@ pub trait Keys: Send + Sync {
 /// The audit log. Applied syncs get into it in their own transaction; see [`Syncs`].
 #[async_trait]
 pub trait Audit: Send + Sync {
-    /// Adds refused syncs; those of one site, key, reason and minute share a row. Give each such row once.
+    /// Adds refused syncs; those of one site, key, reason and minute share a row. Give each such row once. What came
+    /// after a site's last applied report also counts on its row, which is locked for that.
     async fn record_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError>;
 
     /// What a site sent, applied and refused, newest first. No locks.
@@ -118,6 +135,34 @@ pub trait Inventory: Send + Sync {
 pub trait Registry: Send + Sync {
     /// A module of the registry. No locks.
     async fn find_module(&self, name: &MachineName) -> Result<Option<Module>, StorageError>;
+
+    /// Modules in the order of their machine names. No locks.
+    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Vec<Module>, StorageError>;
+
+    /// The versions of a module, the earliest first. No locks.
+    async fn module_versions(
+        &self,
+        name: &MachineName,
+        page: Page<DrupalVersion>,
+    ) -> Result<Vec<ModuleVersion>, StorageError>;
+
+    /// Which sites have a module, in the order of their ids. No locks.
+    async fn module_sites(
+        &self,
+        filter: ModuleSitesFilter,
+        page: Page<SiteId>,
+    ) -> Result<Vec<ModuleSite>, StorageError>;
+
+    /// Corrects a module as of `now` and writes it to the administrators' log as `detail` by `actor`, in one
+    /// transaction. No report overwrites it. `false` where there is no such module.
+    async fn correct_module(
+        &self,
+        name: &MachineName,
+        correction: ModuleCorrection,
+        now: OffsetDateTime,
+        actor: &str,
+        detail: &str,
+    ) -> Result<bool, StorageError>;
 }
 
 /// Everything a backend does.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use module_monitor_domain::Scope;
-use module_monitor_storage::{StorageOptions, Syncs};
+use module_monitor_storage::{Page, SiteFilter, StorageOptions, Syncs};
 use module_monitor_tests::backends::{TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{modules, report};
@@ -97,7 +97,7 @@ async fn a_future_dropped_on_a_current_thread_runtime_harms_nothing(database: Te
                 let patience = Duration::from_micros(n * 100);
                 let _cut_off_or_done = timeout(patience, worker.apply_sync(sync)).await;
                 drop(worker.find_site(id).now_or_never());
-                drop(worker.list_sites(module_monitor_storage::Page { limit: 10, after: None }).now_or_never());
+                drop(worker.list_sites(SiteFilter::default(), Page { limit: 10, after: None }).now_or_never());
             }
             worker.find_site(id).await.expect("a storage that works").expect("the site")
         })

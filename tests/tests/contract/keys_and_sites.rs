@@ -1,7 +1,7 @@
 //! Sites and keys: stored, found, listed, revoked.
 
 use module_monitor_domain::SiteId;
-use module_monitor_storage::{ApiKey, KeyGrant, NewKey, NewSite, Page, Storage, StorageError};
+use module_monitor_storage::{ApiKey, KeyGrant, NewKey, NewSite, Page, SiteChange, SiteFilter, Storage, StorageError};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{now, register};
@@ -23,7 +23,7 @@ fn key(id: &str, site_id: Option<SiteId>) -> NewKey {
 }
 
 fn site(name: &str) -> NewSite {
-    NewSite { id: SiteId(Uuid::new_v4()), name: name.to_owned(), url: None, created_at: now() }
+    NewSite { id: SiteId(Uuid::new_v4()), name: name.to_owned(), created_at: now(), settings: SiteChange::default() }
 }
 
 async fn find(storage: &dyn Storage, id: &str) -> KeyGrant {
@@ -32,10 +32,12 @@ async fn find(storage: &dyn Storage, id: &str) -> KeyGrant {
 
 async fn a_site_is_registered_with_or_without_a_key(database: TestDatabase) {
     let storage = database.open().await;
-    let new = NewSite { url: Some("https://a.example".to_owned()), ..site("With a key") };
+    let settings = SiteChange { url: Some(Some("https://a.example".to_owned())), ..SiteChange::default() };
+    let new = NewSite { settings, ..site("With a key") };
     storage.create_site(new.clone(), Some(key("k", Some(new.id))), "tester").await.unwrap();
     let found = storage.find_site(new.id).await.unwrap().unwrap();
-    assert_eq!((found.id, &found.name, &found.url, found.created_at), (new.id, &new.name, &new.url, new.created_at));
+    assert_eq!((found.id, &found.name, found.created_at), (new.id, &new.name, new.created_at));
+    assert_eq!(found.url.as_deref(), Some("https://a.example"));
     assert!(found.active && !found.mass_removal && !found.conflict);
     assert_eq!((found.last_sync_at, found.last_full_sync_at, found.security.unknown), (None, None, 0));
     assert_eq!((found.drupal_version, found.php_version), (None, None));
@@ -135,7 +137,7 @@ async fn keys_and_sites_are_listed_in_pages(database: TestDatabase) {
     let mut listed = Vec::new();
     loop {
         let page = Page { limit: 3, after: listed.last().copied() };
-        let sites = storage.list_sites(page).await.unwrap();
+        let sites = storage.list_sites(SiteFilter::default(), page).await.unwrap();
         if sites.is_empty() {
             break;
         }

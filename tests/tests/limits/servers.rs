@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
-use module_monitor_storage::Storage;
+use module_monitor_storage::{SiteChange, Storage};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -28,9 +28,9 @@ pub(crate) struct Site {
 impl Site {
     /// Registers a site. Before a server starts, so that none has to find out about the new key.
     pub(crate) async fn register(storage: &dyn Storage, name: &str) -> Self {
-        let registered = register_site(storage, &SystemClock, "tester", name.to_owned(), None).await;
+        let registered = register_site(storage, &SystemClock, "tester", name.to_owned(), SiteChange::default()).await;
         let (id, key) = registered.expect("a new site");
-        Self { id: id.to_string(), key: key.reveal().to_owned() }
+        Self { id: id.to_string(), key: key.text.reveal().to_owned() }
     }
 
     /// The same site, as somebody with that key asks for it.

@@ -6,14 +6,13 @@ use clap::{ArgGroup, Args, Subcommand};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{ApiKey, Page, Storage, StorageError};
-use serde::Serialize;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
-use super::site::name;
 use crate::admin::{COMMAND_LINE, issue_key};
+use crate::key_view::KeyView;
+use crate::labels::name;
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
@@ -86,38 +85,8 @@ async fn revoke(id: &str, storage: &dyn Storage) -> anyhow::Result<()> {
     print_line(&format!("Key {id} is revoked."))
 }
 
-/// A key in a listing.
-#[derive(Serialize)]
-struct Row {
-    id: String,
-    site_id: Option<String>,
-    name: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_used_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    expires_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    revoked_at: Option<OffsetDateTime>,
-}
-
-impl From<ApiKey> for Row {
-    fn from(key: ApiKey) -> Self {
-        Self {
-            id: key.id,
-            site_id: key.site_id.map(|site| site.to_string()),
-            name: key.name,
-            created_at: key.created_at,
-            last_used_at: key.last_used_at,
-            expires_at: key.expires_at,
-            revoked_at: key.revoked_at,
-        }
-    }
-}
-
 async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<Row> = all_keys(storage).await?.into_iter().map(Row::from).collect();
+    let keys: Vec<KeyView> = all_keys(storage).await?.into_iter().map(KeyView::from).collect();
     if json {
         return print_json(&keys);
     }

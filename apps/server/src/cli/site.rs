@@ -1,14 +1,16 @@
 //! `module-monitor site`.
 
 use clap::{Args, Subcommand};
-use module_monitor_domain::Site;
-use module_monitor_ingestion::SystemClock;
-use module_monitor_storage::{Page, Storage, StorageError};
+use module_monitor_domain::{Reporting, Site};
+use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_storage::{Page, SiteChange, SiteFilter, Storage, StorageError};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
 use crate::admin::{COMMAND_LINE, register_site};
+use crate::labels::{name, tag, url};
 use crate::site_view::SiteView;
 
 /// How many rows are read at once.
@@ -22,11 +24,7 @@ pub(super) enum SiteCommand {
     )]
     Create(CreateArgs),
     /// List the sites in the order of their registration
-    List {
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListArgs),
 }
 
 #[derive(Args)]
@@ -42,24 +40,73 @@ pub(super) struct CreateArgs {
     json: bool,
 }
 
+/// Several filters together list the sites that meet all of them.
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// Only sites with this tag
+    #[arg(long, value_parser = tag)]
+    tag: Option<String>,
+    /// Only sites that should have reported and have not
+    #[arg(long)]
+    silent: bool,
+    /// Only sites whose reports arrive (ok), are refused (failing), or have never come (never)
+    #[arg(long, value_name = "HOW", value_parser = reporting)]
+    reporting: Option<Reporting>,
+    /// Only sites that need security updates
+    #[arg(long)]
+    security: bool,
+    /// Only sites that have reported under more than one identity
+    #[arg(long)]
+    conflict: bool,
+    /// Only sites whose last full report removed most of their modules
+    #[arg(long)]
+    mass_removal: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl ListArgs {
+    fn filter(self, now: OffsetDateTime) -> SiteFilter {
+        let only = |wanted: bool| wanted.then_some(true);
+        SiteFilter {
+            tag: self.tag,
+            silent: only(self.silent).map(|silent| (silent, now)),
+            reporting: self.reporting,
+            conflict: only(self.conflict),
+            security: only(self.security),
+            mass_removal: only(self.mass_removal),
+            active: None,
+        }
+    }
+}
+
+fn reporting(name: &str) -> Result<Reporting, String> {
+    Reporting::from_name(name).ok_or_else(|| "it must be ok, failing or never".to_owned())
+}
+
 pub(super) async fn run(command: SiteCommand, database: &DatabaseArgs) -> anyhow::Result<()> {
     let storage = database.open().await?;
     match command {
         SiteCommand::Create(args) => create(args, storage.as_ref()).await,
-        SiteCommand::List { json } => list(storage.as_ref(), json).await,
+        SiteCommand::List(args) => list(args, storage.as_ref()).await,
     }
 }
 
 async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
-    let (site, key) = register_site(storage, &SystemClock, COMMAND_LINE, args.name, args.url).await?;
+    let settings = SiteChange { url: args.url.map(Some), ..SiteChange::default() };
+    let (site, key) = register_site(storage, &SystemClock, COMMAND_LINE, args.name, settings).await?;
+    let key = key.text;
     if args.json {
         return print_json(&json!({"site_id": site.to_string(), "api_key": key.reveal()}));
     }
     print_line(&format!("Site id:  {site}\nAPI key:  {}\n\nThe key is not shown again.", key.reveal()))
 }
 
-async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
-    let sites: Vec<SiteView> = all_sites(storage).await?.into_iter().map(SiteView::from).collect();
+async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
+    let (now, json) = (SystemClock.now(), args.json);
+    let sites = all_sites(storage, args.filter(now)).await?;
+    let sites: Vec<SiteView> = sites.into_iter().map(|site| SiteView::of(site, now)).collect();
     if json {
         return print_json(&sites);
     }
@@ -70,33 +117,15 @@ async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
     print_table(["ID", "NAME", "DRUPAL", "LAST SYNC", "NOTES"], rows)
 }
 
-async fn all_sites(storage: &dyn Storage) -> Result<Vec<Site>, StorageError> {
+async fn all_sites(storage: &dyn Storage, filter: SiteFilter) -> Result<Vec<Site>, StorageError> {
     let mut sites: Vec<Site> = Vec::new();
     loop {
         let after = sites.last().map(|site| site.id);
-        let page = storage.list_sites(Page { limit: PAGE, after }).await?;
+        let page = storage.list_sites(filter.clone(), Page { limit: PAGE, after }).await?;
         let is_last = page.len() < PAGE;
         sites.extend(page);
         if is_last {
             return Ok(sites);
         }
     }
-}
-
-/// A name for people: 1 to 255 characters on one line.
-pub(super) fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
-        return Err("it must have 1 to 255 characters on one line".to_owned());
-    }
-    Ok(name.to_owned())
-}
-
-fn url(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    let clean = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    if host.is_empty() || host.starts_with('/') || !clean || text.chars().count() > 2048 {
-        return Err("it must be an address such as https://example.org, of at most 2048 characters".to_owned());
-    }
-    Ok(text.to_owned())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use module_monitor_ingestion::{Clock, SyncResponse};
-use module_monitor_storage::Storage;
+use module_monitor_storage::{SiteChange, Storage};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -71,10 +71,10 @@ impl Demo {
         let client = Client::builder().no_proxy().timeout(TIMEOUT).build()?;
         let mut sites = BTreeMap::new();
         for sample in SAMPLES {
-            let (name, url) = (sample.name.to_owned(), Some(sample.url.to_owned()));
-            let (id, key) = register_site(storage, clock, "demo", name, url).await?;
+            let settings = SiteChange { url: Some(Some(sample.url.to_owned())), ..SiteChange::default() };
+            let (id, key) = register_site(storage, clock, "demo", sample.name.to_owned(), settings).await?;
             let installation = Installation::new(sample)?;
-            sites.insert(sample.name, Site { id: id.to_string(), key: key.reveal().to_owned(), installation });
+            sites.insert(sample.name, Site { id: id.to_string(), key: key.text.reveal().to_owned(), installation });
         }
         let mut demo = Self { base: base.to_owned(), now: clock.now(), sites, exchanges: Vec::new() };
         for round in &ROUNDS {

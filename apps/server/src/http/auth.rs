@@ -35,11 +35,11 @@ impl Caller {
         if self.may_see(site) { Ok(site) } else { Err(Problem::site_not_found()) }
     }
 
-    /// Like [`Caller::site`], for routes that would not notice that a site does not exist.
+    /// Like [`Caller::site`], for routes that would not notice that a site does not exist, or no longer: a node may know
+    /// a key for some seconds after its site was removed.
     pub(crate) async fn existing_site(&self, id: &str, state: &AppState) -> Result<SiteId, Problem> {
         let site = self.site(id)?;
-        // A key cannot outlive its site, so only admins can name one that is not there.
-        if self.site.is_none() && state.storage.find_site(site).await?.is_none() {
+        if state.storage.find_site(site).await?.is_none() {
             return Err(Problem::site_not_found());
         }
         Ok(site)

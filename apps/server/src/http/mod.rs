@@ -4,9 +4,12 @@ mod audit;
 mod auth;
 mod body;
 mod client_address;
+mod csv;
+mod fields;
 mod health;
 mod inventory;
 mod metrics;
+mod module_sites;
 mod observe;
 mod openapi;
 mod prefer;
@@ -15,6 +18,8 @@ mod query;
 mod rate_limit;
 mod registry;
 mod request_id;
+mod site_keys;
+mod site_list;
 mod sites;
 mod state;
 mod sync;
@@ -26,6 +31,7 @@ use actix_web::{App, Error, HttpResponse, web};
 
 pub(crate) use metrics::Metrics;
 pub use openapi::openapi_document;
+pub(crate) use openapi::words;
 pub(crate) use state::{AppState, Limits};
 
 use observe::observe;
@@ -52,6 +58,7 @@ fn api() -> Routes {
     inventory::configure(&mut routes);
     audit::configure(&mut routes);
     sites::configure(&mut routes);
+    site_keys::configure(&mut routes);
     registry::configure(&mut routes);
     routes
 }

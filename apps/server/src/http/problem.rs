@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::observe::add_common_headers;
 use super::request_id::RequestId;
+use crate::admin::AdminError;
 use crate::logging::Chain;
 
 /// How many seconds a client should wait while the database cannot be reached.
@@ -63,6 +64,7 @@ codes! {
     NotFound = NOT_FOUND, "not-found", "Not found";
     SiteNotFound = NOT_FOUND, "site-not-found", "No such site";
     ModuleNotFound = NOT_FOUND, "module-not-found", "No such module";
+    KeyNotFound = NOT_FOUND, "key-not-found", "No such key";
     SyncNotFound = NOT_FOUND, "sync-not-found", "No such sync";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
     RequestTimeout = REQUEST_TIMEOUT, "request-timeout", "The body took too long to arrive";
@@ -244,6 +246,17 @@ impl From<Refusal> for Problem {
                 );
                 Self::new(Code::IdentityConflict, detail)
             }
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::NoSuchSite(_) => Self::site_not_found(),
+            AdminError::Storage(error) => error.into(),
+            // Whatever a client can get wrong is checked before.
+            error => Self::internal(error),
         }
     }
 }

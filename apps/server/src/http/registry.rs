@@ -1,25 +1,46 @@
 //! The modules that all sites share.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use module_monitor_domain::{MachineName, Module};
-use serde::Serialize;
+use actix_web::{HttpRequest, HttpResponse, web};
+use module_monitor_domain::{DrupalVersion, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion};
+use module_monitor_storage::{ModuleCorrection, ModuleFilter};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Caller;
+use super::fields::{Faults, given, nested, read_fields};
+use super::module_sites;
 use super::openapi::{Operation, Routes, at, example, words};
 use super::problem::{Code, Problem};
+use super::query::Query;
+use crate::labels;
 
-/// `GET /modules/{machine_name}`.
+/// `/modules`, `/modules/{machine_name}` and its versions; `module_sites` has its sites.
 pub(crate) fn configure(routes: &mut Routes) {
-    let says = Operation::admin("show_module", "Show a module of the registry").answers::<RegistryModule>(
+    let list_says = Operation::admin("list_modules", "List the modules of the registry")
+        .query("type", "Only modules of this type.", words::module_type())
+        .query("q", "Only modules whose machine names begin like this.", words::machine_name())
+        .answers_list::<RegistryModule>("A part of the list, in the order of machine names.", example!("modules"));
+    let show_says = Operation::admin("show_module", "Show a module of the registry").answers::<RegistryModule>(
         StatusCode::OK,
         "The module.",
         example!("registry_module"),
     );
-    routes.group("Registry").add(at("/modules/{machine_name}").get(show, says));
+    let correct_says = Operation::admin("correct_module", "Correct what the registry says of a module")
+        .about(
+            "For all sites. No report overwrites a correction, and it wins over what releases say of themselves; \
+             `null` has the releases speak again. Sites keep what they say of their custom code.",
+        )
+        .body::<Correction>(r#"{"name": "Webform", "project_link": "https://www.drupal.org/project/webform"}"#)
+        .answers::<RegistryModule>(StatusCode::OK, "The module as it is now.", example!("registry_module"));
+    let versions_says = Operation::admin("list_module_versions", "List the known versions of a module, earliest first")
+        .answers_list::<RegistryVersion>("A part of the list.", example!("module_versions"));
+    routes.group("Registry").add(at("/modules").get(list, list_says));
+    routes.add(at("/modules/{machine_name}").get(show, show_says).patch(correct, correct_says));
+    routes.add(at("/modules/{machine_name}/versions").get(versions, versions_says));
+    routes.add(at("/modules/{machine_name}/sites").get(module_sites::list, module_sites::describe()));
 }
 
 /// A module of the registry, on the wire.
@@ -33,6 +54,9 @@ struct RegistryModule {
     project_link: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// When an administrator corrected it last.
+    #[serde(with = "time::serde::rfc3339::option")]
+    corrected_at: Option<OffsetDateTime>,
 }
 
 impl From<Module> for RegistryModule {
@@ -44,14 +68,140 @@ impl From<Module> for RegistryModule {
             description: module.description,
             project_link: module.project_link,
             created_at: module.created_at,
+            corrected_at: module.corrected_at,
         }
     }
 }
 
+/// A version of a module.
+#[derive(Serialize, ToSchema)]
+struct RegistryVersion {
+    version: String,
+    /// The same as a semantic version, where it can be one.
+    semver: Option<String>,
+    name: Option<String>,
+    package: Option<String>,
+    core_compatibility: Vec<String>,
+    dependencies: Vec<String>,
+    description: Option<String>,
+    project_link: Option<String>,
+}
+
+impl From<ModuleVersion> for RegistryVersion {
+    fn from(version: ModuleVersion) -> Self {
+        let known = version.details.is_some();
+        let ModuleDetails { name, package, core_compatibility, dependencies, description, project_link } =
+            version.details.unwrap_or_default();
+        Self {
+            semver: version.version.to_semver().map(|semver| semver.to_string()),
+            version: version.version.to_string(),
+            name: known.then_some(name),
+            package,
+            core_compatibility,
+            dependencies,
+            description,
+            project_link,
+        }
+    }
+}
+
+/// What to correct; what is left out stays.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ModuleCorrection)]
+struct Correction {
+    /// Display name, on one line.
+    #[schema(
+        value_type = Option<String>,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    name: Option<Option<String>>,
+    /// What it does.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 10000, pattern = r"^[^\u0000]*$")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    description: Option<Option<String>>,
+    /// Its page.
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[schema(pattern = r"^https?://[^/\s\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    project_link: Option<Option<String>>,
+}
+
+impl Correction {
+    fn checked(&self) -> Result<ModuleCorrection, Problem> {
+        let mut faults = Faults::default();
+        let correction = ModuleCorrection {
+            name: nested(&self.name, |name| faults.check("/name", labels::name(name))),
+            description: nested(&self.description, |text| faults.check("/description", labels::description(text))),
+            project_link: nested(&self.project_link, |url| faults.check("/project_link", labels::url(url))),
+        };
+        faults.finish()?;
+        Ok(correction)
+    }
+}
+
+async fn list(caller: Caller, request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    let mut query = Query::of(&request);
+    let filter = ModuleFilter {
+        module_type: query.take("type", "core, contrib or custom", ModuleType::from_name),
+        // The beginning of a machine name could be one itself.
+        prefix: query
+            .take("q", "the beginning of a machine name", |text| MachineName::parse(text).ok())
+            .map(|name| name.to_string())
+            .unwrap_or_default(),
+    };
+    let paging = query.take_paging::<MachineName>("registry");
+    query.finish()?;
+    let found = state.storage.list_modules(filter, paging.page()).await?;
+    Ok(HttpResponse::Ok().json(paging.list(found, |module| module.machine_name.clone(), RegistryModule::from)))
+}
+
 async fn show(caller: Caller, name: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
+    Ok(HttpResponse::Ok().json(RegistryModule::from(find(&name, &state).await?)))
+}
+
+async fn correct(
+    caller: Caller,
+    name: web::Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    let module = find(&name, &state).await?;
+    let fields: Correction = read_fields(&request, payload, &state).await?;
+    let correction = fields.checked()?;
+    if correction != ModuleCorrection::default() {
+        let detail = serde_json::to_string(&fields).unwrap_or_default();
+        let (now, name) = (state.clock.now(), &module.machine_name);
+        state.storage.correct_module(name, correction, now, &caller.key_id, &detail).await?;
+    }
+    Ok(HttpResponse::Ok().json(RegistryModule::from(find(&name, &state).await?)))
+}
+
+async fn versions(
+    caller: Caller,
+    name: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    let module = find(&name, &state).await?;
+    let mut query = Query::of(&request);
+    let paging = query.take_paging::<DrupalVersion>("versions");
+    query.finish()?;
+    let found = state.storage.module_versions(&module.machine_name, paging.page()).await?;
+    Ok(HttpResponse::Ok().json(paging.list(found, |version| version.version.clone(), RegistryVersion::from)))
+}
+
+/// The module that `name`, a part of the path, names.
+pub(super) async fn find(name: &str, state: &AppState) -> Result<Module, Problem> {
     let not_found = || Problem::new(Code::ModuleNotFound, "No site has ever reported this module");
-    let name = MachineName::parse(&name).map_err(|_| not_found())?;
-    let module = state.storage.find_module(&name).await?.ok_or_else(not_found)?;
-    Ok(HttpResponse::Ok().json(RegistryModule::from(module)))
+    let name = MachineName::parse(name).map_err(|_| not_found())?;
+    state.storage.find_module(&name).await?.ok_or_else(not_found)
 }

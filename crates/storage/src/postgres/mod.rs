@@ -95,7 +95,10 @@ impl Backend for Postgres {
     }
 
     async fn write_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {
-        self.unit(|connection| async move { audit::write_rejections(connection, rejections).await }.boxed()).await
+        self.unit(|connection| {
+            connection.transaction(async |connection| audit::write_rejections(connection, rejections).await).boxed()
+        })
+        .await
     }
 
     async fn write_key_uses(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {

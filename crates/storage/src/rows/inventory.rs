@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CurrentModule, DrupalVersion, EventKind, Extension, ModuleDetails, ModuleEvent, ModuleType, ProjectName,
-    SiteModule, SiteModuleState, SyncId,
+    CurrentModule, EventKind, Extension, ModuleDetails, ModuleEvent, ModuleType, ProjectName, SiteModule,
+    SiteModuleState, SyncId,
 };
 
-use super::{moment, read, read_json, read_name};
+use super::{last_seen, moment, read, read_json, read_name, read_version};
 use crate::StorageError;
 use crate::sql_types::{At, DbId, Id, Moment};
 
@@ -38,7 +38,7 @@ impl TryFrom<StateColumns> for SiteModuleState {
     type Error = StorageError;
 
     fn try_from(row: StateColumns) -> Result<Self, StorageError> {
-        let version = row.version.map(|v| read("version", &v, DrupalVersion::parse(&v).ok())).transpose()?;
+        let version = row.version.as_deref().map(read_version).transpose()?;
         let project = row.project.map(|p| read("project", &p, ProjectName::parse(&p).ok())).transpose()?;
         let own_details = row.own_details.map(|json| read_json("module details", &json)).transpose()?;
         Ok(Self {
@@ -103,6 +103,8 @@ pub(crate) struct SiteModuleRow {
     registry_description: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     registry_link: Option<String>,
+    #[diesel(sql_type = Bool)]
+    corrected: bool,
     #[diesel(sql_type = Nullable<Text>)]
     version_details: Option<String>,
     #[diesel(sql_type = Moment)]
@@ -130,20 +132,24 @@ impl TryFrom<SiteModuleRow> for SiteModule {
             row.version_details.map(|json| read_json("module details", &json)).transpose()?;
         let details = state.own_details.clone().unwrap_or_else(|| {
             let release = release.unwrap_or_default();
+            // What an administrator has corrected wins over what the release's first report said.
+            let chosen = |of_release: Option<String>, of_registry: Option<String>| match row.corrected {
+                true => of_registry.or(of_release),
+                false => of_release.or(of_registry),
+            };
             ModuleDetails {
                 name: row.registry_name.unwrap_or_else(|| row.machine_name.clone()),
-                description: release.description.or(row.registry_description),
-                project_link: release.project_link.or(row.registry_link),
+                description: chosen(release.description, row.registry_description),
+                project_link: chosen(release.project_link, row.registry_link),
                 ..release
             }
         });
-        let derived = row.last_full_sync_at.map_or(row.last_reported_at, |full| full.max(row.last_reported_at));
         Ok(Self {
             machine_name: read_name(&row.machine_name)?,
             state,
             details,
             first_seen: row.first_seen.0,
-            last_seen: row.last_seen.unwrap_or(derived).0,
+            last_seen: last_seen(row.last_seen, row.last_full_sync_at, row.last_reported_at),
             last_updated: row.last_updated.0,
             removed_at: moment(row.removed_at),
         })

@@ -6,13 +6,13 @@ mod registry;
 mod sites;
 mod syncs;
 
-use module_monitor_domain::MachineName;
+use module_monitor_domain::{DrupalVersion, MachineName};
 use time::OffsetDateTime;
 
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
 pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
-pub(crate) use registry::{ModuleIdRow, ModuleRow, VersionIdRow};
-pub(crate) use sites::{SecurityRow, SiteRow, SiteStateRow};
+pub(crate) use registry::{ModuleIdRow, ModuleRow, ModuleSiteRow, VersionIdRow, VersionRow};
+pub(crate) use sites::{SecurityRow, SiteIdRow, SiteRow, SiteStateRow};
 pub(crate) use syncs::{AdminEventRow, AuditRow, IdempotencyRow, MigrationRow, RejectedRow};
 
 use crate::StorageError;
@@ -25,6 +25,16 @@ fn read<T>(what: &'static str, text: &str, parsed: Option<T>) -> Result<T, Stora
 
 fn read_name(text: &str) -> Result<MachineName, StorageError> {
     read("machine name", text, MachineName::parse(text).ok())
+}
+
+fn read_version(text: &str) -> Result<DrupalVersion, StorageError> {
+    read("version", text, DrupalVersion::parse(text).ok())
+}
+
+/// When a site last had a module: written down on removal, derived while it is present.
+fn last_seen(written: Option<At>, last_full_sync_at: Option<At>, last_reported_at: At) -> OffsetDateTime {
+    let derived = last_full_sync_at.map_or(last_reported_at, |full| full.max(last_reported_at));
+    written.unwrap_or(derived).0
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StorageError> {

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
-use module_monitor_domain::{CoreVersion, Fingerprint, SecurityCounts, Site, SiteId, SiteIdentity, SiteState};
+use module_monitor_domain::{
+    CoreVersion, Fingerprint, Reporting, SecurityCounts, Site, SiteId, SiteIdentity, SiteState,
+};
 
 use super::moment;
 use crate::StorageError;
@@ -17,7 +19,10 @@ pub(crate) struct SiteRow {
     #[diesel(sql_type = Nullable<Text>)]
     url: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
-    reported_environment: Option<String>,
+    environment: Option<String>,
+    /// Separated by spaces, which no tag has.
+    #[diesel(sql_type = Nullable<Text>)]
+    tags: Option<String>,
     #[diesel(sql_type = Moment)]
     created_at: At,
     #[diesel(sql_type = Bool)]
@@ -26,6 +31,14 @@ pub(crate) struct SiteRow {
     strict_identity: bool,
     #[diesel(sql_type = Nullable<Integer>)]
     rate_limit: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    silent_after: Option<i32>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    silent_at: Option<At>,
+    #[diesel(sql_type = Integer)]
+    recent_refusals: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_refusal: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     drupal_version: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -46,15 +59,21 @@ impl TryFrom<SiteRow> for Site {
     type Error = StorageError;
 
     fn try_from(row: SiteRow) -> Result<Self, StorageError> {
+        let recent_refusals = u32::try_from(row.recent_refusals).unwrap_or_default();
         Ok(Self {
             id: SiteId(row.id.0),
             name: row.name,
             url: row.url,
-            environment: row.reported_environment,
+            environment: row.environment,
+            tags: row.tags.iter().flat_map(|tags| tags.split(' ')).map(str::to_owned).collect(),
             created_at: row.created_at.0,
             active: row.active,
             strict_identity: row.strict_identity,
             rate_limit: row.rate_limit.and_then(|limit| u32::try_from(limit).ok()),
+            silent_after: row.silent_after.and_then(|seconds| u32::try_from(seconds).ok()),
+            silent_at: moment(row.silent_at),
+            reporting: Reporting::of(recent_refusals, row.drupal_version.is_some()),
+            last_refusal: row.last_refusal,
             drupal_version: row.drupal_version,
             php_version: row.php_version,
             last_sync_at: moment(row.last_sync_at),
@@ -63,6 +82,19 @@ impl TryFrom<SiteRow> for Site {
             conflict: row.conflict,
             security: row.security.into(),
         })
+    }
+}
+
+/// The id of a site.
+#[derive(QueryableByName)]
+pub(crate) struct SiteIdRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+}
+
+impl SiteIdRow {
+    pub(crate) fn site_id(&self) -> SiteId {
+        SiteId(self.id.0)
     }
 }
 

@@ -1,5 +1,9 @@
--- A parameter that is NULL leaves its column; $4 tells whether $5 counts, because a limit may become NULL.
+-- A parameter that is NULL leaves its column. What may become NULL has a flag before it that tells whether it counts.
 UPDATE sites
-SET active = coalesce($2, active), strict_identity = coalesce($3, strict_identity),
-    rate_limit = CASE WHEN $4 THEN $5 ELSE rate_limit END
-WHERE id = $1
+SET name = coalesce($2, name), active = coalesce($3, active), strict_identity = coalesce($4, strict_identity),
+    mass_removal = coalesce($5, mass_removal), conflict = coalesce($6, conflict),
+    url = CASE WHEN $7 THEN $8 ELSE url END,
+    environment = CASE WHEN $9 THEN $10 ELSE environment END,
+    rate_limit = CASE WHEN $11 THEN $12 ELSE rate_limit END,
+    silent_after = CASE WHEN $13 THEN $14 ELSE silent_after END
+WHERE id = $1 AND removed_at IS NULL

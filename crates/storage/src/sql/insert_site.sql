@@ -1,1 +1,1 @@
-INSERT INTO sites (id, name, url, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO sites (id, name, created_at) VALUES ($1, $2, $3)

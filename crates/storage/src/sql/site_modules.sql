@@ -1,6 +1,6 @@
 -- $2 and $3: only that enabled flag, only that type. $4: any project, or only modules with or without one.
 SELECT m.machine_name, m.name AS registry_name, m.description AS registry_description,
-       m.project_link AS registry_link, v.details AS version_details,
+       m.project_link AS registry_link, m.corrected_at IS NOT NULL AS corrected, v.details AS version_details,
        sm.first_seen, sm.last_updated, sm.last_reported_at, s.last_full_sync_at, sm.removed_at, sm.last_seen,
        v.version, sm.enabled, sm.type, sm.extension, sm.project, sm.datestamp, sm.schema_version,
        sm.security_coverage, sm.own_details
@@ -9,6 +9,7 @@ JOIN sites s ON s.id = sm.site_id
 JOIN modules m ON m.id = sm.module_id
 LEFT JOIN module_versions v ON v.id = sm.version_id
 WHERE sm.site_id = $1
+  AND s.removed_at IS NULL
   AND ($2 IS NULL OR sm.enabled = $2)
   AND ($3 IS NULL OR sm.type = $3)
   AND ($4 IS NULL OR (sm.project IS NOT NULL) = $4)

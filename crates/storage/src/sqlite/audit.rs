@@ -1,4 +1,4 @@
-//! Batches of refused syncs and of used keys, each in one statement.
+//! Batches of refused syncs and of used keys.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -25,8 +25,9 @@ pub(super) fn write_rejections(connection: &mut SqliteConnection, rows: &[Reject
             "body_bytes": r.body_bytes,
         })
     };
-    let rows: serde_json::Value = rows.iter().map(row).collect();
-    sql(include_str!("sql/write_rejected_syncs.sql")).bind::<Text, _>(rows.to_string()).execute(connection)?;
+    let rows = rows.iter().map(row).collect::<serde_json::Value>().to_string();
+    sql(include_str!("sql/add_refusals.sql")).bind::<Text, _>(&rows).execute(connection)?;
+    sql(include_str!("sql/write_rejected_syncs.sql")).bind::<Text, _>(&rows).execute(connection)?;
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use module_monitor_domain::{Scope, SiteId, SyncId};
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
-    AdminEvent, Cutoff, IdempotencyKey, NewKey, NewSite, Page, Rejections, Storage, SyncCommand, SyncRecord, SyncResult,
+    AdminEvent, Cutoff, IdempotencyKey, NewKey, NewSite, Page, Rejections, SiteChange, Storage, SyncCommand,
+    SyncRecord, SyncResult,
 };
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
@@ -227,7 +228,12 @@ async fn what_administrators_do_is_written_down(database: TestDatabase) {
         created_at: NOON,
         expires_at: None,
     };
-    let site = NewSite { id: SiteId(Uuid::new_v4()), name: "The site".to_owned(), url: None, created_at: NOON };
+    let site = NewSite {
+        id: SiteId(Uuid::new_v4()),
+        name: "The site".to_owned(),
+        created_at: NOON,
+        settings: SiteChange::default(),
+    };
     storage.create_site(site.clone(), Some(key("first", Some(site.id), Some("first key"))), "ann").await.unwrap();
     storage.create_key(key("admin", None, None), "ben").await.unwrap();
     assert!(storage.revoke_key("first", NOON + Duration::HOUR, "cleo").await.unwrap());

@@ -1,7 +1,7 @@
 //! What authentication knows of the keys, and how it learns that something has changed.
 
 use module_monitor_domain::SiteId;
-use module_monitor_storage::{KeyGrant, KeyUse, NewKey, NewSite, Page, Storage};
+use module_monitor_storage::{KeyGrant, KeyUse, NewKey, NewSite, Page, SiteChange, Storage};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::register;
@@ -38,7 +38,12 @@ async fn the_revision_grows_with_what_authentication_must_know(database: TestDat
     };
     storage.create_key(key("admin", None), "tester").await.unwrap();
     assert!(note(&*storage).await > 0, "a key was issued");
-    let site = NewSite { id: SiteId(Uuid::new_v4()), name: "Site".to_owned(), url: None, created_at: NOW };
+    let site = NewSite {
+        id: SiteId(Uuid::new_v4()),
+        name: "Site".to_owned(),
+        created_at: NOW,
+        settings: SiteChange::default(),
+    };
     storage.create_site(site.clone(), Some(key("first", Some(site.id))), "tester").await.unwrap();
     assert!(note(&*storage).await > 0, "a site came with a key");
     assert!(storage.revoke_key("first", NOW, "tester").await.unwrap());

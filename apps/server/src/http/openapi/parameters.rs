@@ -22,6 +22,7 @@ pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
     match name {
         "site_id" => parameter("The id of a site.", "01890a5d-ac96-774b-bcce-b302099a8057", text(), Code::SiteNotFound),
         "machine_name" => parameter("The machine name of a module.", "webform", text(), Code::ModuleNotFound),
+        "key_id" => parameter("The middle part of a key.", "5c0a1e7f42d9b836", text(), Code::KeyNotFound),
         "sync_id" => parameter(
             "The `sync_id` that a report was answered with.",
             "sync_01890a5d-ac96-774b-bcce-b302099a8057",

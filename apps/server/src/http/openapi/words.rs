@@ -84,6 +84,28 @@ pub(crate) fn module_event() -> Object {
     one_of(["installed", "version_changed", "enabled", "disabled", "removed", "restored"]).build()
 }
 
+/// What administrators file a site under.
+pub(crate) fn tag() -> Object {
+    string().pattern(Some("^[a-z0-9][a-z0-9._:-]{0,63}$")).examples(["customer:acme"]).build()
+}
+
+/// All of a site's tags, or `null` for none.
+pub(crate) fn tags_or_null() -> Array {
+    let about = "All of the site's tags, to file it under.";
+    let tags = ArrayBuilder::new().schema_type(or_null(Type::Array)).items(tag()).max_items(Some(32));
+    tags.description(Some(about)).build()
+}
+
+/// What is set to `false` once somebody has seen to it.
+pub(crate) fn acknowledgement() -> Object {
+    boolean().enum_values(Some([false])).description(Some("`false` acknowledges it.")).build()
+}
+
+/// How a site's reports fare.
+pub(crate) fn reporting() -> Object {
+    one_of(["ok", "failing", "never"]).build()
+}
+
 /// `sync_` and a UUID.
 pub(crate) fn sync_id() -> Object {
     string().pattern(Some("^sync_[0-9a-f-]{36}$")).build()

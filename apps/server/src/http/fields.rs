@@ -1,0 +1,117 @@
+//! Bodies that administrators send: small JSON objects without room for typing errors.
+
+use actix_web::{HttpRequest, web};
+use module_monitor_ingestion::FieldError;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+
+use super::AppState;
+use super::body::{read_json, room_for_body};
+use super::problem::{Code, Problem};
+
+/// Reads the body of `request` as a `T`, which should refuse fields that it does not know.
+pub(crate) async fn read_fields<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &AppState,
+) -> Result<T, Problem> {
+    let _room = room_for_body(request.headers(), &state.body_memory)?;
+    parse(&read_json(request, payload).await?.json)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let fields = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let (pointer, error) = (pointer(error.path()), error.into_inner());
+        match error.classify() {
+            Category::Data => invalid(pointer, error.to_string()),
+            _ => malformed(&error),
+        }
+    })?;
+    reader.end().map_err(|error| malformed(&error))?;
+    Ok(fields)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::MalformedJson, error.to_string())
+}
+
+fn invalid(pointer: String, detail: String) -> Problem {
+    Problem::invalid(vec![FieldError { pointer, code: "invalid".to_owned(), detail }])
+}
+
+fn pointer(path: &Path) -> String {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(step).collect()
+}
+
+/// For fields that may be left out but not `null`.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// A value that may be cleared: what was given, checked, or cleared.
+pub(crate) fn nested<T, U>(given: &Option<Option<T>>, check: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
+    given.as_ref().map(|value| value.as_ref().and_then(check))
+}
+
+/// Collects what is wrong with values that have the right type.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<FieldError>);
+
+impl Faults {
+    /// The value, or `None` where it is refused.
+    pub(crate) fn check<T>(&mut self, pointer: &str, checked: Result<T, String>) -> Option<T> {
+        let fault = |detail| FieldError { pointer: pointer.to_owned(), code: "invalid".to_owned(), detail };
+        checked.map_err(|detail| self.0.push(fault(detail))).ok()
+    }
+
+    /// Fails where anything was refused.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(default, deserialize_with = "given")]
+        flag: Option<bool>,
+        #[serde(default, deserialize_with = "given")]
+        words: Option<Option<Vec<String>>>,
+    }
+
+    fn fault(json: &str) -> (&'static str, String) {
+        let problem = parse::<Example>(json.as_bytes()).unwrap_err();
+        (problem.code().as_str(), problem.errors().first().map(|e| e.pointer.clone()).unwrap_or_default())
+    }
+
+    #[test]
+    fn null_is_not_the_same_as_left_out() {
+        let read = |json: &str| parse::<Example>(json.as_bytes()).unwrap();
+        assert_eq!((read("{}").flag, read("{}").words), (None, None));
+        assert_eq!(read(r#"{"flag": false, "words": null}"#).words, Some(None));
+        assert_eq!(fault(r#"{"flag": null}"#), ("validation-failed", "/flag".to_owned()));
+    }
+
+    #[test]
+    fn faults_are_pointed_at() {
+        assert_eq!(fault(r#"{"flag": "yes"}"#), ("validation-failed", "/flag".to_owned()));
+        assert_eq!(fault(r#"{"words": ["a", 1]}"#), ("validation-failed", "/words/1".to_owned()));
+        assert_eq!(fault(r#"{"flog": true}"#).0, "validation-failed");
+        assert_eq!(fault(r#"{"flag": true, "flag": true}"#).0, "validation-failed");
+        assert_eq!(fault("[]").0, "validation-failed");
+        for broken in ["", "{", "{}x", "{\"flag\": tru"] {
+            assert_eq!(fault(broken).0, "malformed-json", "{broken}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+DELETE FROM site_tags WHERE site_id = $1

@@ -1,0 +1,1 @@
+UPDATE sites SET leftovers = false WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT id FROM sites WHERE leftovers ORDER BY id LIMIT 1
