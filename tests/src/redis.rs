@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 /// A Redis process that keeps nothing on disk and ends with this value.
-pub(crate) struct PrivateRedis {
+pub struct PrivateRedis {
     port: u16,
     process: Child,
 }
@@ -17,7 +17,7 @@ pub(crate) struct PrivateRedis {
 impl PrivateRedis {
     /// Starts one on a free port; `None`, with the reason printed, where Redis is not installed.
     #[expect(clippy::print_stderr, reason = "a skipped test says why")]
-    pub(crate) async fn start() -> Option<Self> {
+    pub async fn start() -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("its address").port();
         drop(free);
@@ -33,17 +33,18 @@ impl PrivateRedis {
         }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it listens while it runs.
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Ends it at once, as a crash does.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.process.kill().await.expect("killed");
     }
 
     /// Starts it again after [`PrivateRedis::kill`], empty, on the same port.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         self.process = spawn(self.port).expect("a process");
         listens(self.port).await;
     }
