@@ -6,7 +6,7 @@ use std::time::Duration as StdDuration;
 
 use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
-use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult};
+use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 
 use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
@@ -81,6 +81,7 @@ impl SyncService {
             received_at,
             received,
             next_sync_after: next_sync_after(site, received_at),
+            via: Via::Direct,
         })
     }
 
