@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use module_monitor_ingestion::queue::ALIVE;
 use module_monitor_storage::Cutoff;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -16,6 +17,8 @@ use crate::logging::Chain;
 const REJECTIONS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the last use of keys is written.
 const KEY_USES_INTERVAL: Duration = Duration::from_secs(30);
+/// How often the figures of the queue are read for the metrics.
+const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
 /// How often old audit rows are looked for.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// Rows of one kind that are removed in one transaction, so that no sync waits long for it.
@@ -39,6 +42,7 @@ impl Housekeeping {
             every(POLL_INTERVAL, state, |state| Box::pin(async move { poll_keys(&state).await })),
             every(REJECTIONS_INTERVAL, state, |state| Box::pin(async move { state.rejections.write().await })),
             every(KEY_USES_INTERVAL, state, |state| Box::pin(async move { state.keyring.write_uses().await })),
+            every(QUEUE_INTERVAL, state, |state| Box::pin(async move { show_queue(&state).await })),
             tokio::spawn(prune_forever(pruning, retention)),
         ])
     }
@@ -69,6 +73,14 @@ async fn repeat(period: Duration, state: Arc<AppState>, work: fn(Arc<AppState>) 
 async fn poll_keys(state: &AppState) {
     if let Err(error) = state.keyring.refresh().await {
         tracing::warn!(error = %Chain(&error), "cannot ask for changed keys; until it works each request asks for its own");
+    }
+}
+
+async fn show_queue(state: &AppState) {
+    let now = state.clock.now();
+    match state.storage.queue_figures(now, now - ALIVE).await {
+        Ok(figures) => state.metrics.queue.show(&figures, now),
+        Err(error) => tracing::debug!(error = %Chain(&error), "the queue's figures could not be read"),
     }
 }
 

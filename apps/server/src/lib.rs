@@ -12,9 +12,13 @@ mod keyring;
 pub mod keys;
 mod limits;
 pub mod logging;
+mod queue_view;
 mod rejections;
+mod relay;
 mod server;
 mod site_view;
+mod worker;
 
 pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};
+pub use worker::{QueueConfig, run_worker};

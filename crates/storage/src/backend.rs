@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::rows::{
-    AdminEventRow, AuditRow, EventRow, GrantRow, JobRow, KeyRow, ModuleRow, RejectedRow, RevisionRow, SiteModuleRow, SiteRow,
+    AdminEventRow, AuditRow, EventRow, GrantRow, JobRow, KeyRow, ModuleRow, RejectedRow, RevisionRow, SiteModuleRow,
+    SiteRow,
 };
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::transaction::Unit;

@@ -26,7 +26,8 @@ mod transaction;
 pub use connect::{StatementObserver, StorageOptions, connect};
 pub use error::StorageError;
 pub use jobs::{
-    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobLease, JobState, NewJob, QueueBounds, QueueFigures,
+    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobLease, JobState, NewJob, QueueBounds,
+    QueueFigures,
 };
 pub use records::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page,

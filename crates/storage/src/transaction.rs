@@ -17,10 +17,7 @@ pub(crate) trait Transaction: Send {
     const LOCK_CLAIMABLE: &'static str;
 
     /// The rows of a query.
-    fn rows<R: Row>(
-        &mut self,
-        query: Sql<impl Portable>,
-    ) -> impl Future<Output = Result<Vec<R>, StorageError>> + Send;
+    fn rows<R: Row>(&mut self, query: Sql<impl Portable>) -> impl Future<Output = Result<Vec<R>, StorageError>> + Send;
 
     /// How many rows a statement wrote.
     fn execute(&mut self, query: Sql<impl Portable>) -> impl Future<Output = Result<usize, StorageError>> + Send;

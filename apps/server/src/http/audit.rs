@@ -2,9 +2,11 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use module_monitor_domain::SyncId;
+use module_monitor_domain::{SiteId, SyncId};
 use module_monitor_ingestion::SyncResponse;
-use module_monitor_storage::{AdminEvent, AppliedSync, Rejections, SyncOrigin, SyncRecord};
+use module_monitor_storage::{
+    AdminEvent, AppliedSync, Job, JobState, Rejections, StorageError, SyncOrigin, SyncRecord,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -25,13 +27,13 @@ pub(crate) fn configure(cfg: &mut ServiceConfig) {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Entry {
-    Applied(Box<AppliedEntry>),
+    Sync(Box<SyncEntry>),
     Rejected(RejectedEntry),
 }
 
-/// A sync that was applied.
+/// A sync that was accepted.
 #[derive(Serialize)]
-struct AppliedEntry {
+pub(crate) struct SyncEntry {
     sync_id: String,
     site_id: String,
     status: &'static str,
@@ -40,7 +42,20 @@ struct AppliedEntry {
     key_id: Option<String>,
     client_address: Option<String>,
     body_bytes: Option<i64>,
-    result: SyncResponse,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    job: Option<JobEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<SyncResponse>,
+}
+
+/// What there is to say of a sync because it went through the queue.
+#[derive(Serialize)]
+struct JobEntry {
+    attempts: i32,
+    reason: Option<String>,
+    last_error: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    finished_at: Option<OffsetDateTime>,
 }
 
 /// Syncs that were refused for one reason within a minute.
@@ -58,19 +73,43 @@ struct RejectedEntry {
     body_bytes: Option<i64>,
 }
 
-impl From<AppliedSync> for AppliedEntry {
+impl From<AppliedSync> for SyncEntry {
     fn from(sync: AppliedSync) -> Self {
         let SyncOrigin { key_id, client_address, body_bytes } = sync.origin;
         Self {
             sync_id: sync.outcome.sync_id.to_string(),
             site_id: sync.outcome.site_id.to_string(),
-            // Only applied syncs are kept.
-            status: "succeeded",
+            status: JobState::Succeeded.as_str(),
             received_at: sync.received_at,
             key_id,
             client_address,
             body_bytes,
-            result: sync.outcome.into(),
+            job: None,
+            result: Some(sync.outcome.into()),
+        }
+    }
+}
+
+impl From<Job> for JobEntry {
+    fn from(job: Job) -> Self {
+        let Job { attempts, reason, last_error, finished_at, .. } = job;
+        Self { attempts, reason, last_error, finished_at }
+    }
+}
+
+impl From<Job> for SyncEntry {
+    fn from(job: Job) -> Self {
+        let SyncOrigin { key_id, client_address, body_bytes } = job.origin.clone();
+        Self {
+            sync_id: job.id.to_string(),
+            site_id: job.site_id.to_string(),
+            status: job.state.as_str(),
+            received_at: job.received_at,
+            key_id,
+            client_address,
+            body_bytes,
+            job: Some(job.into()),
+            result: None,
         }
     }
 }
@@ -93,7 +132,8 @@ impl From<Rejections> for RejectedEntry {
 impl From<SyncRecord> for Entry {
     fn from(record: SyncRecord) -> Self {
         match record {
-            SyncRecord::Applied(sync) => Self::Applied(Box::new(sync.into())),
+            SyncRecord::Applied(sync) => Self::Sync(Box::new(sync.into())),
+            SyncRecord::Queued(job) => Self::Sync(Box::new(job.into())),
             SyncRecord::Rejected(rejections) => Self::Rejected(rejections.into()),
         }
     }
@@ -102,9 +142,19 @@ impl From<SyncRecord> for Entry {
 async fn show(caller: Caller, id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     let not_found = || Problem::new(Code::SyncNotFound, "There is no such sync, or this key is not for its site");
     let id: SyncId = id.parse().map_err(|_| not_found())?;
-    let found = state.storage.find_sync(id).await?;
-    let sync = found.filter(|sync| caller.may_see(sync.outcome.site_id)).ok_or_else(not_found)?;
-    Ok(HttpResponse::Ok().json(AppliedEntry::from(sync)))
+    let entry = find(&state, id).await?.filter(|(site, _)| caller.may_see(*site));
+    entry.map(|(_, entry)| HttpResponse::Ok().json(entry)).ok_or_else(not_found)
+}
+
+async fn find(state: &AppState, id: SyncId) -> Result<Option<(SiteId, SyncEntry)>, StorageError> {
+    // The job first: when it has succeeded by then, its sync is there.
+    let job = state.storage.find_job(id).await?;
+    if let Some(job) = job.as_ref().filter(|job| job.state != JobState::Succeeded) {
+        return Ok(Some((job.site_id, job.clone().into())));
+    }
+    let Some(sync) = state.storage.find_sync(id).await? else { return Ok(None) };
+    let site = sync.outcome.site_id;
+    Ok(Some((site, SyncEntry { job: job.map(JobEntry::from), ..sync.into() })))
 }
 
 async fn list(

@@ -4,6 +4,7 @@ mod audit;
 mod auth;
 mod body;
 mod client_address;
+mod deferred;
 mod health;
 mod inventory;
 mod metrics;
@@ -11,6 +12,8 @@ mod observe;
 mod prefer;
 mod problem;
 mod query;
+mod queue;
+mod queue_metrics;
 mod rate_limit;
 mod registry;
 mod request_id;
@@ -39,7 +42,8 @@ pub(crate) fn app(
         .configure(audit::configure)
         .configure(sites::configure)
         .configure(inventory::configure)
-        .configure(registry::configure);
+        .configure(registry::configure)
+        .configure(queue::configure);
     App::new()
         .app_data(state)
         .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next)))

@@ -7,7 +7,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use module_monitor_domain::SiteId;
-use module_monitor_ingestion::{FieldError, Handling, RequestError, SyncError, SyncRequest, Synced};
+use module_monitor_ingestion::queue::{Submission, Submitted};
+use module_monitor_ingestion::{FieldError, RequestError, SyncError, SyncRequest, Synced};
 use module_monitor_storage::SyncOrigin;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -15,16 +16,16 @@ use super::AppState;
 use super::auth::Caller;
 use super::body::{Body, read_json, room_for_body};
 use super::client_address::client_address;
+use super::deferred::Answer;
 use super::inventory::show_module;
-use super::metrics::{ChangeLabels, Outcome, SyncLabels};
-use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
+use super::metrics::Outcome;
+use super::prefer::Preferences;
 use super::problem::{Code, Problem};
 use super::rate_limit::{announce, refusal};
 use crate::logging::millis;
 use crate::rejections::Refused;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Bodies above this, in bytes, are decoded where they do not keep other requests waiting.
 const DECODED_IN_PLACE: usize = 64 * 1024;
@@ -125,10 +126,10 @@ async fn take(
     attempt: &mut Option<Attempt>,
     state: &web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let handling = handling(request.headers());
+    let preferences = Preferences::of(request.headers());
     let idempotency_key = idempotency_key(request.headers())?;
     let Body { json, received } = read_json(request, payload).await?;
-    let sent = Sent { json, handling, idempotency_key, _room: room };
+    let sent = Sent { json, preferences, idempotency_key, room };
     let origin = SyncOrigin {
         key_id: Some(caller.key_id),
         client_address: client_address(request, &state.trusted_proxies).map(|address| address.to_string()),
@@ -143,33 +144,27 @@ async fn take(
         }
         result
     };
-    let synced = state.spawn(work).await.map_err(Problem::internal)??;
-    let mut response = HttpResponse::Ok();
-    if handling == Handling::Lenient {
-        response.insert_header((PREFERENCE_APPLIED, LENIENT));
-    }
-    if synced.replayed {
-        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
-    }
-    Ok(response.json(synced.response))
+    let submitted = state.spawn(work).await.map_err(Problem::internal)??;
+    Answer::to(submitted, preferences, state).await?.into_response()
 }
 
 /// A report as it was sent.
 struct Sent {
     json: Vec<u8>,
-    handling: Handling,
+    preferences: Preferences,
     idempotency_key: Option<String>,
     /// The memory that `json` takes, given back when it is no longer needed, whether or not the client still waits.
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 impl Sent {
-    fn decode(self) -> Result<SyncRequest, RequestError> {
-        let request = SyncRequest::from_json(&self.json, self.handling)?;
-        Ok(match self.idempotency_key {
-            Some(key) => request.with_idempotency_key(key, &self.json),
-            None => request,
-        })
+    fn decode(self) -> Result<(Submission, OwnedSemaphorePermit), RequestError> {
+        let Self { json: body, preferences: Preferences { handling, respond_async, .. }, idempotency_key, room } = self;
+        let mut request = SyncRequest::from_json(&body, handling)?;
+        if let Some(key) = idempotency_key {
+            request = request.with_idempotency_key(key, &body);
+        }
+        Ok((Submission { request, body, handling, respond_async }, room))
     }
 }
 
@@ -202,14 +197,14 @@ async fn show_module_named_sync(
     show_module(caller, &site, "sync", &state).await
 }
 
-/// Decodes and applies a report, and writes down how that went.
-async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
+/// Decodes a report and applies or queues it, and writes down how that went.
+async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
     let started = state.clock.instant();
-    let mut result = apply(&state, site, sent, origin).await;
+    let mut result = submit(&state, site, sent, origin).await;
     let elapsed = state.clock.instant().duration_since(started);
     count(&state, &result, elapsed);
     match &mut result {
-        Ok(Synced { response: applied, replayed }) => tracing::info!(
+        Ok(Submitted::Applied(Synced { response: applied, replayed })) => tracing::info!(
             %site,
             sync_id = applied.sync_id,
             processed = applied.processed_count,
@@ -221,6 +216,9 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
             ms = millis(elapsed),
             "sync applied"
         ),
+        Ok(Submitted::Queued { id, replayed }) => {
+            tracing::info!(%site, sync_id = %id, replayed = *replayed, ms = millis(elapsed), "sync queued");
+        }
         Err(problem) => {
             problem.log_cause();
             tracing::info!(%site, code = problem.code().as_str(), ms = millis(elapsed), "sync not applied");
@@ -229,29 +227,28 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
     result
 }
 
-async fn apply(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
-    let request = if sent.json.len() <= DECODED_IN_PLACE {
+async fn submit(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
+    let decoded = if sent.json.len() <= DECODED_IN_PLACE {
         sent.decode()
     } else {
         let decoding = tokio::task::spawn_blocking(move || sent.decode());
         decoding.await.map_err(Problem::internal)?
     };
-    state.syncs.sync(site, request?, origin).await.map_err(Problem::from)
+    let (submission, _room) = decoded?;
+    state.queue.submit(site, submission, origin).await.map_err(Problem::from)
 }
 
-fn count(state: &AppState, result: &Result<Synced, Problem>, elapsed: Duration) {
-    let outcome = result.as_ref().map_or_else(outcome_of, |synced| match synced.replayed {
-        true => Outcome::Replayed,
-        false => Outcome::Applied,
-    });
-    let metrics = &state.metrics;
-    metrics.syncs.get_or_create(&SyncLabels { outcome }).inc();
-    metrics.sync_duration.observe(elapsed.as_secs_f64());
-    let Ok(Synced { response: applied, replayed: false }) = result else { return };
-    let changes =
-        [("new", applied.new_modules), ("updated", applied.updated_modules), ("removed", applied.removed_modules)];
-    for (change, modules) in changes {
-        metrics.sync_modules.get_or_create(&ChangeLabels { change }).inc_by(modules as u64);
+fn count(state: &AppState, result: &Result<Submitted, Problem>, elapsed: Duration) {
+    let outcome = match result {
+        Ok(Submitted::Applied(Synced { replayed: false, .. })) => Outcome::Applied,
+        Ok(Submitted::Queued { replayed: false, .. }) => Outcome::Queued,
+        Ok(Submitted::Applied(_) | Submitted::Queued { .. }) => Outcome::Replayed,
+        Err(problem) => outcome_of(problem),
+    };
+    state.metrics.count_sync(outcome);
+    state.metrics.sync_duration.observe(elapsed.as_secs_f64());
+    if let Ok(Submitted::Applied(Synced { response: applied, replayed: false })) = result {
+        state.metrics.count_modules(applied.new_modules, applied.updated_modules, applied.removed_modules);
     }
 }
 
@@ -268,6 +265,8 @@ impl From<SyncError> for Problem {
         match error {
             SyncError::Invalid(errors) => Self::invalid(errors),
             SyncError::Refused(refusal) => refusal.into(),
+            SyncError::QueueFull => Self::queue_full(),
+            error @ (SyncError::MustQueue | SyncError::Payload(_)) => Self::internal(error),
             SyncError::Storage(error) => error.into(),
         }
     }

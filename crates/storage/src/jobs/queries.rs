@@ -115,7 +115,12 @@ pub(super) fn end_expired_job(
         .bind::<Bool, _>(drops_payload(state))
 }
 
-pub(super) fn insert_job_error(id: SyncId, lost: bool, message: &str, now: OffsetDateTime) -> Sql<impl Portable + use<>> {
+pub(super) fn insert_job_error(
+    id: SyncId,
+    lost: bool,
+    message: &str,
+    now: OffsetDateTime,
+) -> Sql<impl Portable + use<>> {
     sql(include_str!("../sql/insert_job_error.sql"))
         .bind::<Id, _>(DbId::from(id))
         .bind::<Bool, _>(lost)
@@ -124,9 +129,7 @@ pub(super) fn insert_job_error(id: SyncId, lost: bool, message: &str, now: Offse
 }
 
 pub(super) fn requeue_dead_job(id: SyncId, now: OffsetDateTime) -> Sql<impl Portable> {
-    sql(include_str!("../sql/requeue_dead_job.sql"))
-        .bind::<Id, _>(DbId::from(id))
-        .bind::<Moment, _>(At(now))
+    sql(include_str!("../sql/requeue_dead_job.sql")).bind::<Id, _>(DbId::from(id)).bind::<Moment, _>(At(now))
 }
 
 pub(super) fn end_dead_job(

@@ -5,9 +5,7 @@ use time::OffsetDateTime;
 
 use super::queries::{self, Ending};
 use super::{Claim, Claimant, Departure, Enqueued, Job, JobLease, JobState, NewJob};
-use crate::rows::{
-    AheadRow, AuditRow, ClaimedRow, HeadRow, IdempotencyRow, JobRow, LoadRow, SiteIdRow, SiteStateRow,
-};
+use crate::rows::{AheadRow, AuditRow, ClaimedRow, HeadRow, IdempotencyRow, JobRow, LoadRow, SiteIdRow, SiteStateRow};
 use crate::sql_types::{DbId, Id};
 use crate::statement::sql;
 use crate::transaction::{Transaction, Unit};
@@ -163,7 +161,9 @@ impl Unit for Enqueue {
         if let Some(last_applied) = ahead.running().filter(|running| made < *running) {
             return Ok(Enqueued::Refused(Refusal::Stale { last_applied }));
         }
-        if load.jobs >= bounds.jobs || load.bytes.saturating_add(crate::queries::limit(job.payload.len())) > bounds.bytes {
+        if load.jobs >= bounds.jobs
+            || load.bytes.saturating_add(crate::queries::limit(job.payload.len())) > bounds.bytes
+        {
             return Ok(Enqueued::Full);
         }
         store(transaction, job, ahead).await.map(Enqueued::Accepted)
@@ -273,7 +273,8 @@ impl Unit for DeadLetter {
         let Self { id, retry, actor, now } = self;
         let Some(job) = find_job(transaction, id).await? else { return Ok(None) };
         let Some(site) = lock_site(transaction, job.site_id).await? else { return Ok(None) };
-        let ending = if retry { outdated(transaction, &job, &site).await? } else { Some((JobState::Failed, DISCARDED)) };
+        let ending =
+            if retry { outdated(transaction, &job, &site).await? } else { Some((JobState::Failed, DISCARDED)) };
         let written = match ending {
             Some((state, reason)) => transaction.execute(queries::end_dead_job(id, state, reason, now)).await?,
             None => transaction.execute(queries::requeue_dead_job(id, now)).await?,
@@ -284,7 +285,9 @@ impl Unit for DeadLetter {
         transaction.execute(queries::recount_jobs(job.site_id)).await?;
         let action = if retry { "job.retried" } else { "job.discarded" };
         let detail = job.reason.as_deref();
-        transaction.execute(audit_queries::insert_admin_event(now, &actor, action, Some(job.site_id), id, detail)).await?;
+        transaction
+            .execute(audit_queries::insert_admin_event(now, &actor, action, Some(job.site_id), id, detail))
+            .await?;
         Ok(Some(ending.map_or(JobState::Queued, |(state, _)| state)))
     }
 }

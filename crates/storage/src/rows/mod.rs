@@ -11,9 +11,7 @@ use module_monitor_domain::MachineName;
 use time::OffsetDateTime;
 
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
-pub(crate) use jobs::{
-    AheadRow, ClaimedRow, FiguresRow, HeadRow, JobErrorRow, JobRow, LoadRow, PayloadRow, SiteIdRow,
-};
+pub(crate) use jobs::{AheadRow, ClaimedRow, FiguresRow, HeadRow, JobErrorRow, JobRow, LoadRow, PayloadRow, SiteIdRow};
 pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
 pub(crate) use registry::{ModuleIdRow, ModuleRow, VersionIdRow};
 pub(crate) use sites::{SecurityRow, SiteRow, SiteStateRow};
