@@ -164,7 +164,7 @@ impl<A> Running<A> {
         let ended = timeout(DEADLINE, self.child.wait()).await;
         let status = ended.unwrap_or_else(|_| panic!("it does not end: {}", self.log())).expect("its exit status");
         let _ = self.reader.await;
-        let log = self.log();
+        let log = self.log.lock().expect("the log").clone();
         (status, log)
     }
 }

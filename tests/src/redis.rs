@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
@@ -41,6 +42,30 @@ impl PrivateRedis {
     /// Ends it at once, as a crash does.
     pub async fn kill(&mut self) {
         self.process.kill().await.expect("killed");
+    }
+
+    /// Makes it forget everything while it goes on running.
+    pub async fn flush(&self) {
+        assert_eq!(self.ask("FLUSHALL").await, "+OK");
+    }
+
+    /// How many items a list has.
+    pub async fn length(&self, list: &str) -> usize {
+        let answer = self.ask(&format!("LLEN {list}")).await;
+        answer.trim_start_matches(':').parse().unwrap_or_else(|_| panic!("no number: {answer}"))
+    }
+
+    /// Puts a word without spaces in front of a list.
+    pub async fn push(&self, list: &str, word: &str) {
+        assert!(self.ask(&format!("LPUSH {list} {word}")).await.starts_with(':'));
+    }
+
+    /// The first line of the answer to a command.
+    async fn ask(&self, command: &str) -> String {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.expect("Redis accepts");
+        connection.write_all(format!("{command}\r\n").as_bytes()).await.expect("Redis reads");
+        let answer = BufReader::new(connection).lines().next_line().await.expect("Redis answers");
+        answer.expect("a line")
     }
 
     /// Starts it again after [`PrivateRedis::kill`], empty, on the same port.
