@@ -36,7 +36,7 @@ async fn ahead<T: Transaction>(transaction: &mut T, site: SiteId) -> Result<Ahea
 
 /// What the idempotency key of a sync stands for already.
 pub(crate) enum Earlier {
-    Applied(AppliedSync),
+    Applied(Box<AppliedSync>),
     Job(Box<Job>),
     AnotherBody,
 }
@@ -64,7 +64,7 @@ pub(crate) async fn find_earlier<T: Transaction>(
     }
     let id = row.sync_id();
     if let Some(applied) = transaction.rows::<AuditRow>(crate::queries::sync(id)).await?.pop() {
-        return AppliedSync::try_from(applied).map(Earlier::Applied).map(Some);
+        return Ok(Some(Earlier::Applied(Box::new(applied.try_into()?))));
     }
     let job = find_job(transaction, id).await?;
     job.map(|job| Some(Earlier::Job(Box::new(job)))).ok_or_else(|| StorageError::corrupt("idempotency key", id))
