@@ -94,6 +94,18 @@ impl Ledger {
         self.syncs.values().filter(|sync| sync.site == id).map(|sync| sync.micros).collect()
     }
 
+    /// The ids of the site's applied syncs, as 32 hexadecimal digits.
+    pub fn syncs(&self, site: &TestSite) -> BTreeSet<String> {
+        let owner = hex(site);
+        self.syncs.iter().filter(|(_, sync)| sync.site == owner).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many events the site's history has.
+    pub fn events(&self, site: &TestSite) -> usize {
+        let id = hex(site);
+        self.events.iter().filter(|((owner, _), _)| *owner == id).map(|(_, events)| events.len()).sum()
+    }
+
     /// No sync is half there: every event belongs to a logged sync of its site, every logged sync has as many events as
     /// it counted, and the events of each module lead to its row.
     pub fn assert_whole(&self) {

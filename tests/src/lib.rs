@@ -9,6 +9,7 @@ pub mod payloads;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod redis;
 pub mod reports;
 pub mod rude;
 pub mod server;

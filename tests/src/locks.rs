@@ -19,6 +19,18 @@ impl SiteLock {
         Self(raw)
     }
 
+    /// Takes the lock where nobody has it now.
+    pub async fn try_take(url: &str, site: &str) -> Option<Self> {
+        let mut raw = RawConnection::open(url).await;
+        let taken = match raw.backend() {
+            Backend::Sqlite => raw.try_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE").await,
+            Backend::Postgres => {
+                raw.try_execute(&format!("BEGIN; SELECT FROM sites WHERE id = '{site}' FOR UPDATE NOWAIT")).await
+            }
+        };
+        taken.then_some(Self(raw))
+    }
+
     /// Lets go of it.
     pub async fn release(mut self) {
         self.0.execute("ROLLBACK").await;

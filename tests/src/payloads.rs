@@ -112,6 +112,12 @@ pub fn state_of(report: &Value) -> State {
         .collect()
 }
 
+/// What a site that had `state` has after a report, full or partial, in which every item is valid.
+pub fn state_after(state: State, report: &Value) -> State {
+    let reported = state_of(report);
+    if report["sync_type"] == "partial" { state.into_iter().chain(reported).collect() } else { reported }
+}
+
 /// The `sync_timestamp` of a report in microseconds since 1970.
 pub fn micros_of(report: &Value) -> i64 {
     let text = report["sync_timestamp"].as_str().expect("a time stamp");

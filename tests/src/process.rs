@@ -1,4 +1,4 @@
-//! The real binary: one-off commands, and servers that are killed.
+//! The real binary: one-off commands, and servers and workers that are killed.
 
 use std::env;
 use std::net::SocketAddr;
@@ -60,20 +60,43 @@ pub async fn run(url: &str, args: &[&str]) -> Finished {
     finish(command(&[&["--database-url", url], args].concat())).await
 }
 
-/// `module-monitor serve` as a process of its own.
-pub struct ServerProcess {
-    /// A client of it.
-    pub api: Api,
+/// A process of the binary that runs until it is told to stop. `A` is how it can be asked.
+pub struct Running<A> {
+    /// A client of it, where it is a server.
+    pub api: A,
     child: Child,
     log: Arc<Mutex<String>>,
     reader: JoinHandle<()>,
 }
 
+/// `module-monitor serve` as a process of its own.
+pub type ServerProcess = Running<Api>;
+
+/// `module-monitor worker` as a process of its own.
+pub type WorkerProcess = Running<()>;
+
 impl ServerProcess {
     /// Starts a server on the database at `url` and waits until it listens.
     pub async fn start(url: &str, args: &[&str]) -> Self {
-        let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--database-url", url]);
-        let mut child = serve.args(args).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a server");
+        let serve = [&["serve", "--listen", "127.0.0.1:0", "--database-url", url], args].concat();
+        let mut server = Running::spawn(&serve);
+        let addr = server.logged("listens", address).await;
+        let Running { api: (), child, log, reader } = server;
+        Self { api: Api::new(addr), child, log, reader }
+    }
+}
+
+impl WorkerProcess {
+    /// Starts a worker on the database at `url` and waits until it takes jobs.
+    pub async fn start(url: &str, args: &[&str]) -> Self {
+        let mut worker = Running::spawn(&[&["worker", "--database-url", url], args].concat());
+        worker.logged("takes jobs", |log| log.contains("taking jobs").then_some(())).await;
+        worker
+    }
+
+    fn spawn(args: &[&str]) -> Self {
+        let piped = command(args).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+        let mut child = piped.expect("a process");
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let written = Arc::clone(&log);
@@ -84,15 +107,22 @@ impl ServerProcess {
                 log.push('\n');
             }
         });
-        let addr = wait_for("the server listens", async || {
-            let ended = child.try_wait().expect("the server's state");
-            assert!(ended.is_none(), "the server ended: {}", log.lock().expect("the log"));
-            address(&log.lock().expect("the log"))
-        })
-        .await;
-        Self { api: Api::new(addr), child, log, reader }
+        Self { api: (), child, log, reader }
     }
 
+    /// Waits until `find` finds something in its log.
+    async fn logged<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        wait_for(&format!("the process {what}"), async || {
+            let ended = self.child.try_wait().expect("its state");
+            let log = self.log();
+            assert!(ended.is_none(), "it ended: {log}");
+            find(&log)
+        })
+        .await
+    }
+}
+
+impl<A> Running<A> {
     /// The id of the process.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it is running")
@@ -118,9 +148,14 @@ impl ServerProcess {
 
     /// Sends SIGTERM.
     pub async fn terminate(&self) {
+        self.signal("TERM").await;
+    }
+
+    /// Sends a signal: `TERM`, `STOP`, `CONT`.
+    pub async fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         // The shell's own `kill`, because not every machine has the program.
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().await;
+        let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "sh", name, &pid]).status().await;
         assert!(sent.expect("a shell").success());
     }
 

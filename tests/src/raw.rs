@@ -24,7 +24,8 @@ struct TextRow {
 }
 
 impl RawConnection {
-    pub(crate) async fn open(url: &str) -> Self {
+    /// Connects to the database at `url`.
+    pub async fn open(url: &str) -> Self {
         if let Some(path) = url.strip_prefix("sqlite://") {
             let mut connection = SqliteConnection::establish(path).expect("the database file");
             connection.batch_execute("PRAGMA busy_timeout = 60000").expect("a pragma");
@@ -48,6 +49,14 @@ impl RawConnection {
         match &mut self.0 {
             Kind::Sqlite(connection) => connection.batch_execute(sql).expect(sql),
             Kind::Postgres(client) => client.batch_execute(sql).await.expect(sql),
+        }
+    }
+
+    /// Runs any statements; whether all of them succeeded.
+    pub async fn try_execute(&mut self, sql: &str) -> bool {
+        match &mut self.0 {
+            Kind::Sqlite(connection) => connection.batch_execute(sql).is_ok(),
+            Kind::Postgres(client) => client.batch_execute(sql).await.is_ok(),
         }
     }
 

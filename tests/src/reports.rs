@@ -8,7 +8,7 @@ use module_monitor_domain::{
     Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{NewSite, SiteChange, Storage, SyncCommand, SyncOrigin, SyncResult};
+use module_monitor_storage::{NewSite, SiteChange, Storage, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -103,6 +103,7 @@ pub fn command(site_id: SiteId, received_at: OffsetDateTime, report: Report) -> 
         received_at,
         received: SystemClock.instant(),
         next_sync_after: next_sync_after(site_id, received_at),
+        via: Via::Direct,
     })
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use module_monitor_ingestion::queue::ALIVE;
 use module_monitor_storage::Cutoff;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,6 +19,8 @@ const REJECTIONS_INTERVAL: Duration = Duration::from_secs(1);
 const KEY_USES_INTERVAL: Duration = Duration::from_secs(30);
 /// How often it is looked whether removed sites have left anything behind.
 const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the figures of the queue are read for the metrics.
+const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
 /// How often old audit rows are looked for.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// Rows of one kind that are removed in one transaction, so that no sync waits long for it.
@@ -42,6 +45,7 @@ impl Housekeeping {
             every(REJECTIONS_INTERVAL, state, |state| Box::pin(async move { state.rejections.write().await })),
             every(KEY_USES_INTERVAL, state, |state| Box::pin(async move { state.keyring.write_uses().await })),
             every(LEFTOVERS_INTERVAL, state, |state| Box::pin(async move { delete_leftovers(&state).await })),
+            every(QUEUE_INTERVAL, state, |state| Box::pin(async move { show_queue(&state).await })),
             tokio::spawn(prune_forever(pruning, retention)),
         ])
     }
@@ -88,6 +92,14 @@ async fn delete_leftovers(state: &AppState) {
             }
         }
         tokio::time::sleep(PRUNE_PAUSE).await;
+    }
+}
+
+async fn show_queue(state: &AppState) {
+    let now = state.clock.now();
+    match state.storage.queue_figures(now, now - ALIVE).await {
+        Ok(figures) => state.metrics.queue.show(&figures, now),
+        Err(error) => tracing::debug!(error = %Chain(&error), "the queue's figures could not be read"),
     }
 }
 

@@ -14,10 +14,14 @@ pub mod keys;
 mod labels;
 mod limits;
 pub mod logging;
+mod queue_view;
 mod rejections;
+mod relay;
 mod server;
 mod site_view;
+mod worker;
 
 pub use http::openapi_document;
 pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};
+pub use worker::{QueueConfig, run_worker};

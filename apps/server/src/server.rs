@@ -20,6 +20,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, AppState, Limits, Metrics};
 use crate::limits::{RateLimiter, RedisUrlError};
 use crate::logging::Chain;
+use crate::worker::{QueueConfig, RunningWorker};
 
 /// How long requests and syncs in progress may take to finish once the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,6 +58,8 @@ pub struct ServerConfig {
     pub max_connections: u32,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
+    /// What goes to the queue, and who takes it out.
+    pub queue: QueueConfig,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -78,6 +81,7 @@ impl ServerConfig {
             body_memory_mib: 256,
             max_connections: 4096,
             audit_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            queue: QueueConfig::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -118,14 +122,23 @@ impl Server {
         let migrated = !config.migrate || migrate_once(storage.as_ref()).await?;
         let limits =
             Limits { trusted_proxies: config.trusted_proxies, body_memory_kib: config.body_memory_mib as usize * 1024 };
-        let state = web::Data::new(AppState::new(storage, config.clock, metrics, rate_limiter, limits, migrated));
+        let state = AppState::new(storage, config.clock, metrics, rate_limiter, limits, &config.queue, migrated);
+        let state = web::Data::new(state);
         let (listener, addr) = listen(config.listen)?;
         let (http, handle) = serve(listener, state.clone(), config.max_connections).map_err(ServerError::Http)?;
         let background = state.clone().into_inner();
+        let worker = RunningWorker::start(
+            &config.queue,
+            &state.storage,
+            &state.clock,
+            &state.signals,
+            Arc::clone(&state.metrics) as _,
+            config.redis_url.as_deref(),
+        )?;
         let housekeeping = Housekeeping::start(&background, config.audit_retention);
         let migration = (!migrated).then(|| tokio::spawn(keep_migrating(background)));
         tracing::info!("listening on http://{addr}");
-        Ok(RunningServer { addr, state, handle, http, migration, housekeeping })
+        Ok(RunningServer { addr, state, handle, http, migration, housekeeping, worker })
     }
 }
 
@@ -137,6 +150,7 @@ pub struct RunningServer {
     http: JoinHandle<io::Result<()>>,
     migration: Option<JoinHandle<Result<(), StorageError>>>,
     housekeeping: Housekeeping,
+    worker: RunningWorker,
 }
 
 impl RunningServer {
@@ -175,11 +189,13 @@ impl RunningServer {
     }
 
     /// Takes no more requests, waits for those in progress and for the syncs whose client has hung up, then returns.
-    pub async fn stop(self) {
+    /// The worker takes no more jobs from the beginning on.
+    pub async fn stop(mut self) {
         if let Some(migration) = &self.migration {
             migration.abort();
         }
-        self.handle.stop(true).await;
+        let (handle, worker) = (&self.handle, &mut self.worker);
+        tokio::join!(handle.stop(true), worker.stop());
         self.state.tasks.close();
         if timeout(SHUTDOWN_TIMEOUT, self.state.tasks.wait()).await.is_err() {
             tracing::warn!(

@@ -29,6 +29,11 @@ impl Scope {
             Self::Partial => "partial",
         }
     }
+
+    /// The scope of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Full, Self::Partial].into_iter().find(|scope| scope.as_str() == name)
+    }
 }
 
 /// One module of a report.

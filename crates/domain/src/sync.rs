@@ -56,6 +56,19 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The stable code of the reason; see the server's problems.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownSite => "site-not-found",
+            Self::InactiveSite => "site-inactive",
+            Self::Stale { .. } => "stale-sync",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::IdentityConflict { .. } => "identity-conflict",
+        }
+    }
+}
+
 /// What to do with a report, from the site's row alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {

@@ -4,6 +4,7 @@
 //! [`SyncService::sync`] applies it to any [`module_monitor_storage::Storage`]. Nothing here knows of HTTP servers.
 
 mod clock;
+pub mod queue;
 mod service;
 mod wire;
 

@@ -1,12 +1,13 @@
 //! Applying a report.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration as StdDuration;
 
 use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
-use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult};
+use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 
 use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
@@ -27,6 +28,15 @@ pub enum SyncError {
     /// The site may not report this, or not now.
     #[error("the report was refused")]
     Refused(Refusal),
+    /// The site has reports in the queue, and this one must join them: use [`crate::queue::Queue`].
+    #[error("the site has reports in the queue, and this one must join them")]
+    MustQueue,
+    /// There is no room in the queue.
+    #[error("the queue is full")]
+    QueueFull,
+    /// The body could not be prepared for the queue.
+    #[error("the report could not be compressed")]
+    Payload(#[source] io::Error),
     /// The database did not do it, even when asked again.
     #[error("the report could not be stored")]
     Storage(#[from] StorageError),
@@ -62,10 +72,17 @@ impl SyncService {
             SyncResult::Applied(outcome) => Ok(Synced { response: outcome.into(), replayed: false }),
             SyncResult::Replayed(outcome) => Ok(Synced { response: outcome.into(), replayed: true }),
             SyncResult::Refused(refusal) => Err(SyncError::Refused(refusal)),
+            SyncResult::Waiting(_) | SyncResult::MustQueue | SyncResult::LeaseLost => Err(SyncError::MustQueue),
         }
     }
 
-    fn command(&self, site: SiteId, request: SyncRequest, origin: SyncOrigin) -> Result<SyncCommand, SyncError> {
+    /// What `request` is to the storage; fails where it comes from the future.
+    pub(crate) fn command(
+        &self,
+        site: SiteId,
+        request: SyncRequest,
+        origin: SyncOrigin,
+    ) -> Result<SyncCommand, SyncError> {
         let received = self.clock.instant();
         let received_at = self.clock.now();
         if request.report.sync_timestamp() > received_at + FUTURE_TOLERANCE {
@@ -81,11 +98,12 @@ impl SyncService {
             received_at,
             received,
             next_sync_after: next_sync_after(site, received_at),
+            via: Via::Direct,
         })
     }
 
-    async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
-        let started = self.clock.instant();
+    /// Applies `command`, and tries again what may fail in passing.
+    pub(crate) async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
         let commit_unknown = AtomicBool::new(false);
         let attempt = async || {
             // A connection that broke may have broken behind the commit: then the sync is in the audit log already.
@@ -100,6 +118,15 @@ impl SyncService {
             }
             result
         };
+        self.retried(attempt).await
+    }
+
+    /// Runs what is safe to repeat until it does not fail in passing.
+    pub(crate) async fn retried<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, StorageError>
+    where
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        let started = self.clock.instant();
         let backoff = ExponentialBuilder::default()
             .with_min_delay(StdDuration::from_millis(20))
             .with_max_delay(StdDuration::from_millis(500))
@@ -115,7 +142,7 @@ impl SyncService {
                 StorageError::MissingReference(_) => true,
                 _ => false,
             })
-            .notify(|error, delay| tracing::debug!(%error, ?delay, sync_id = %command.sync_id, "sync is tried again"))
+            .notify(|error, delay| tracing::debug!(%error, ?delay, "a sync is tried again"))
             .await
     }
 }

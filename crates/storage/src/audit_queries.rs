@@ -37,7 +37,7 @@ pub(crate) fn rejected_syncs(site: SiteId, page: &Page<Uuid>) -> Sql<impl Portab
     before(include_str!("sql/rejected_syncs_before.sql"), site, page)
 }
 
-fn before(text: &'static str, site: SiteId, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
+pub(crate) fn before(text: &'static str, site: SiteId, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
     sql(text)
         .bind::<Id, _>(DbId::from(site))
         .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))

@@ -12,15 +12,17 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::rows::{
-    AdminEventRow, AuditRow, EventRow, GrantRow, KeyRow, ModuleRow, ModuleSiteRow, RejectedRow, RevisionRow, SiteIdRow,
-    SiteModuleRow, SiteRow, VersionRow,
+    AdminEventRow, AuditRow, EventRow, GrantRow, JobRow, KeyRow, ModuleRow, ModuleSiteRow, RejectedRow, RevisionRow,
+    SiteIdRow, SiteModuleRow, SiteRow, VersionRow,
 };
 use crate::site_queries::LEFTOVERS;
 use crate::statement::{BoxedSql, Portable, Sql};
+use crate::transaction::Unit;
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys,
+    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, Job, KeyGrant, KeyUse, Keys,
     ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Registry, Rejections,
-    SiteChange, SiteFilter, Sites, StorageError, SyncRecord, audit_queries, queries, registry_queries, site_queries,
+    SiteChange, SiteFilter, Sites, StorageError, SyncRecord, audit_queries, jobs, queries, registry_queries,
+    site_queries,
 };
 
 /// A row that either backend can read.
@@ -40,6 +42,9 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Runs all or none, and says how many rows each wrote.
     fn execute_all(&self, statements: Vec<BoxedSql>) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
+
+    /// Runs a unit of work in a transaction of its own; on SQLite one that holds the write lock.
+    fn transact<U: Unit>(&self, unit: U) -> impl Future<Output = Result<U::Output, StorageError>> + Send;
 
     /// Adds refused syncs to the audit log and to what their sites know of it, in one transaction.
     fn write_rejections(&self, rejections: Vec<Rejections>) -> impl Future<Output = Result<(), StorageError>> + Send;
@@ -196,11 +201,16 @@ impl<B: Backend> Audit for B {
     }
 
     async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Vec<SyncRecord>, StorageError> {
+        // Before what was applied: a job that succeeds in between is found twice rather than not at all.
+        let queued = all::<JobRow, Job>(self, jobs::site_jobs(site, &page)).await?;
         let applied = all::<AuditRow, AppliedSync>(self, audit_queries::syncs(site, &page)).await?;
         let rejected = all::<RejectedRow, Rejections>(self, audit_queries::rejected_syncs(site, &page)).await?;
         let mut records: Vec<_> = applied.into_iter().map(SyncRecord::Applied).collect();
+        records.extend(queued.into_iter().map(SyncRecord::Queued));
         records.extend(rejected.into_iter().map(SyncRecord::Rejected));
-        records.sort_unstable_by_key(|record| Reverse(record.id()));
+        // Stable: of a job that is found twice the sync comes first, and stays.
+        records.sort_by_key(|record| Reverse(record.id()));
+        records.dedup_by_key(|record| record.id());
         records.truncate(page.limit);
         Ok(records)
     }
@@ -222,6 +232,7 @@ impl<B: Backend> Audit for B {
             .execute(audit_queries::prune(include_str!("sql/prune_rejected_syncs.sql"), cutoff.syncs, batch))
             .await?;
         pruned += self.execute(audit_queries::prune(include_str!("sql/prune_syncs.sql"), cutoff.syncs, batch)).await?;
+        pruned += self.execute(jobs::prune_jobs(cutoff.syncs, batch)).await?;
         Ok(pruned)
     }
 }

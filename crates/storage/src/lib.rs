@@ -9,6 +9,7 @@ mod backend;
 mod connect;
 mod error;
 mod id_cache;
+mod jobs;
 mod migrations;
 mod postgres;
 mod queries;
@@ -22,12 +23,17 @@ mod sqlite;
 mod statement;
 mod sync_writes;
 mod traits;
+mod transaction;
 
 pub use connect::{StatementObserver, StorageOptions, connect};
 pub use error::StorageError;
+pub use jobs::{
+    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobLease, JobState, NewJob, QueueBounds,
+    QueueFigures,
+};
 pub use records::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, ModuleCorrection,
     ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter,
-    SyncCommand, SyncOrigin, SyncRecord, SyncResult,
+    SyncCommand, SyncOrigin, SyncRecord, SyncResult, Via,
 };
-pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};
+pub use traits::{Audit, Inventory, Jobs, Keys, Registry, Sites, Storage, Syncs};

@@ -9,6 +9,8 @@ use module_monitor_domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::{Job, JobLease};
+
 /// Who sent a sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncOrigin {
@@ -50,6 +52,32 @@ pub struct SyncCommand {
     pub received: Instant,
     /// When the site should report next.
     pub next_sync_after: OffsetDateTime,
+    /// How it comes to the storage.
+    pub via: Via,
+}
+
+impl SyncCommand {
+    /// Whether it comes as it was received, and not from the queue.
+    pub(crate) fn is_direct(&self) -> bool {
+        !matches!(self.via, Via::Queue { .. })
+    }
+}
+
+/// How a sync comes to the storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// As it was received. Where its site has jobs in the queue, it must go there too.
+    #[default]
+    Direct,
+    /// The same, and where it changes anything it must go to the queue, too.
+    DirectIfUnchanged,
+    /// From the queue: it is applied, and the job ended, where the lease still holds.
+    Queue {
+        /// The right to end the job.
+        lease: JobLease,
+        /// Now.
+        now: OffsetDateTime,
+    },
 }
 
 /// What became of a sync.
@@ -61,6 +89,12 @@ pub enum SyncResult {
     Replayed(SyncOutcome),
     /// It is not, and this is why.
     Refused(Refusal),
+    /// It is not yet: under the same idempotency key it is in the queue, or has been.
+    Waiting(Box<Job>),
+    /// It is not, because it must go to the queue; see [`Via`].
+    MustQueue,
+    /// It is not, because the job is another worker's by now, or nobody's.
+    LeaseLost,
 }
 
 /// An applied sync as the audit log has it.
@@ -223,6 +257,8 @@ pub struct Rejections {
 pub enum SyncRecord {
     /// A sync that was applied.
     Applied(AppliedSync),
+    /// A sync that waits in the queue, or was there and could not be applied.
+    Queued(Job),
     /// Syncs that were refused.
     Rejected(Rejections),
 }
@@ -232,6 +268,7 @@ impl SyncRecord {
     pub fn id(&self) -> Uuid {
         match self {
             Self::Applied(sync) => sync.outcome.sync_id.0,
+            Self::Queued(job) => job.id.0,
             Self::Rejected(rejections) => rejections.id,
         }
     }

@@ -10,9 +10,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Cutoff, InventoryFilter, KeyGrant, KeyUse, ModuleCorrection, ModuleFilter,
-    ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter, StorageError,
-    SyncCommand, SyncRecord, SyncResult,
+    AdminEvent, ApiKey, AppliedSync, Claim, Claimant, Cutoff, Departure, Enqueued, InventoryFilter, Job, JobError,
+    JobLease, JobState, KeyGrant, KeyUse, ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, NewJob,
+    NewKey, NewSite, Page, QueueFigures, Rejections, SiteChange, SiteFilter, StorageError, SyncCommand, SyncRecord,
+    SyncResult,
 };
 
 /// Applying reports.
@@ -165,9 +166,77 @@ pub trait Registry: Send + Sync {
     ) -> Result<bool, StorageError>;
 }
 
+/// The queue. Whatever changes a site's jobs holds the lock on the site's row, as a sync does; a job that is applied ends
+/// in the transaction of its sync, see [`Syncs::apply_sync`] and [`crate::Via::Queue`].
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// Accepts a sync into the queue, where it supersedes what it must, or refuses it and stores nothing. Safe to repeat
+    /// with the same sync id.
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued, StorageError>;
+
+    /// Takes the job that has been due longest, of those whose turn it is and whose site is active. Jobs of a site have
+    /// their turns by time stamp, then acceptance, one after the other.
+    async fn claim(&self, claimant: Claimant) -> Result<Claim, StorageError>;
+
+    /// Moves the end of a lease. `false` where it has been lost.
+    async fn renew(&self, lease: JobLease, until: OffsetDateTime) -> Result<bool, StorageError>;
+
+    /// Leaves a job that could not be applied, and says what it is doing now; `None` where the lease has been lost.
+    async fn leave(
+        &self,
+        lease: JobLease,
+        departure: Departure,
+        now: OffsetDateTime,
+    ) -> Result<Option<JobState>, StorageError>;
+
+    /// One job. No locks.
+    async fn find_job(&self, id: SyncId) -> Result<Option<Job>, StorageError>;
+
+    /// The attempts at a job that did not end well, oldest first. No locks.
+    async fn job_errors(&self, id: SyncId) -> Result<Vec<JobError>, StorageError>;
+
+    /// The body of a job as it was stored, compressed, where it is still kept. No locks.
+    async fn job_payload(&self, id: SyncId) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Dead letters, newest first. No locks.
+    async fn dead_letters(&self, page: Page<Uuid>) -> Result<Vec<Job>, StorageError>;
+
+    /// Queues a dead letter again, or ends it as superseded where a newer report has said it all, and writes that to the
+    /// administrators' log. Says what it is doing now; `None` where there is no such dead letter.
+    async fn retry_dead_letter(
+        &self,
+        id: SyncId,
+        now: OffsetDateTime,
+        actor: &str,
+    ) -> Result<Option<JobState>, StorageError>;
+
+    /// Ends a dead letter for good, and writes that to the administrators' log. `false` where there is none.
+    async fn discard_dead_letter(&self, id: SyncId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
+
+    /// Ends every job of a site that is being deleted, running ones and dead letters included: they have failed, with the
+    /// reason `site-deleted`. Says how many.
+    async fn cancel_jobs(&self, site: SiteId, now: OffsetDateTime) -> Result<usize, StorageError>;
+
+    /// How the queue is doing. Workers seen after `alive_since` count as alive. No locks.
+    async fn queue_figures(
+        &self,
+        now: OffsetDateTime,
+        alive_since: OffsetDateTime,
+    ) -> Result<QueueFigures, StorageError>;
+
+    /// Writes down that a worker is alive.
+    async fn worker_seen(&self, worker: &str, now: OffsetDateTime) -> Result<(), StorageError>;
+
+    /// Forgets a worker that ends, and all that were last seen before `before`.
+    async fn worker_gone(&self, worker: &str, before: OffsetDateTime) -> Result<(), StorageError>;
+
+    /// How many workers have been seen after `since`. No locks.
+    async fn live_workers(&self, since: OffsetDateTime) -> Result<usize, StorageError>;
+}
+
 /// Everything a backend does.
 #[async_trait]
-pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry {
+pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry + Jobs {
     /// Brings the schema up to date. Takes a lock, so that several nodes can start at once; the later ones find nothing
     /// left to do. Returns how many migrations were run.
     async fn migrate(&self) -> Result<usize, StorageError>;

@@ -1,17 +1,16 @@
 //! How much of what clients send is taken: on one node, and on two that share a Redis.
 
-mod redis;
 mod servers;
 
 use std::time::Duration;
 
 use futures::future::join_all;
 use module_monitor_tests::backends::{Backend, TestDatabase};
+use module_monitor_tests::redis::PrivateRedis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use redis::PrivateRedis;
 use servers::{Answer, MovingClock, Node, Site, admin_key, metric_becomes};
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -5,8 +5,10 @@ mod demo;
 mod key;
 mod migrate;
 mod output;
+mod queue;
 mod serve;
 mod site;
+mod worker;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -52,7 +54,7 @@ struct Cli {
 struct GlobalArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// redis://HOST, for several nodes on one database: rate limits that they share
+    /// redis://HOST, for several nodes on one database: rate limits that they share, and word of new jobs
     // An address may hold a password, so the help never shows the variable's value.
     #[arg(long, global = true, value_name = "URL", env = "MODULE_MONITOR_REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -70,6 +72,8 @@ struct GlobalArgs {
 enum Command {
     /// Run the server
     Serve(serve::ServeArgs),
+    /// Apply queued syncs beside the server, on this or another machine
+    Worker(worker::WorkerArgs),
     /// Bring the database's schema up to date
     Migrate,
     /// Register and list sites
@@ -78,6 +82,9 @@ enum Command {
     /// Issue, revoke and list API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Look after the queue of large reports: how it is doing, and what it could not do
+    #[command(subcommand, after_help = queue::ABOUT)]
+    Queue(queue::QueueCommand),
     /// Try it out: sample sites report to a server on a throw-away SQLite database
     Demo(demo::DemoArgs),
 }
@@ -110,9 +117,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     logging::init(global.log_format, EnvFilter::try_new(log_level)?);
     match command {
         Command::Serve(args) => serve::run(args, &global.database, global.redis_url).await,
+        Command::Worker(args) => worker::run(args, &global.database, global.redis_url).await,
         Command::Migrate => migrate::run(&global.database).await,
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
+        Command::Queue(command) => queue::run(command, &global.database).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

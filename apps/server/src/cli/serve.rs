@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::DatabaseArgs;
+use super::worker::{IntakeArgs, WorkerArgs};
 use crate::{RunningServer, Server, ServerConfig};
 
 const EXAMPLES: &str = "\
@@ -63,6 +64,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_AUDIT_RETENTION", default_value = "90d")]
     #[arg(value_parser = audit_retention)]
     audit_retention: Duration,
+    #[command(flatten)]
+    intake: IntakeArgs,
+    #[command(flatten)]
+    worker: WorkerArgs,
 }
 
 /// Serves until it is told to stop.
@@ -80,6 +85,7 @@ pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Opt
         body_memory_mib: args.body_memory,
         max_connections: args.max_connections,
         audit_retention: args.audit_retention,
+        queue: args.intake.with(args.worker),
         ..ServerConfig::new(args.listen, &database.database_url)
     };
     run_until_told(Server::start(config).await?, signals).await
@@ -147,7 +153,7 @@ fn proxy(text: &str) -> Result<IpNet, String> {
     address.ok_or_else(|| "expected is an address or a net, such as 10.0.0.0/8".to_owned())
 }
 
-fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
+pub(super) fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
     let parse = |text| humantime::parse_duration(text).map_err(|error| error.to_string());
     let time = parse(text)?;
     if (parse(least)?..=parse(most)?).contains(&time) {

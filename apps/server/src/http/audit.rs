@@ -2,9 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::SyncId;
+use module_monitor_domain::{SiteId, SyncId};
 use module_monitor_ingestion::SyncResponse;
-use module_monitor_storage::{AdminEvent, AppliedSync, Rejections, SyncOrigin, SyncRecord};
+use module_monitor_storage::{
+    AdminEvent, AppliedSync, Job, JobState, Rejections, StorageError, SyncOrigin, SyncRecord,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -18,7 +20,7 @@ use super::query::Query;
 
 /// `GET /syncs/{sync_id}`, `GET /sites/{site_id}/syncs` and `GET /audit`.
 pub(crate) fn configure(routes: &mut Routes) {
-    let show_says = Operation::site("show_sync", "Show what became of a report").answers::<AppliedEntry>(
+    let show_says = Operation::site("show_sync", "Show what became of a report").answers::<SyncEntry>(
         StatusCode::OK,
         "The report's entry in the audit log.",
         example!("sync"),
@@ -37,13 +39,14 @@ pub(crate) fn configure(routes: &mut Routes) {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Entry {
-    Applied(Box<AppliedEntry>),
+    Sync(Box<SyncEntry>),
     Rejected(RejectedEntry),
 }
 
-/// A sync that was applied.
+/// A sync that was accepted.
 #[derive(Serialize, ToSchema)]
-struct AppliedEntry {
+#[schema(as = Sync)]
+pub(crate) struct SyncEntry {
     #[schema(schema_with = words::sync_id)]
     sync_id: String,
     #[schema(format = "uuid")]
@@ -55,8 +58,18 @@ struct AppliedEntry {
     key_id: Option<String>,
     client_address: Option<String>,
     body_bytes: Option<i64>,
-    #[schema(value_type = SyncResult)]
-    result: SyncResponse,
+    /// How often a worker has taken it; `null` where it did not go through the queue.
+    attempts: Option<i32>,
+    /// Why it failed, was superseded or is dead.
+    reason: Option<String>,
+    /// What the last attempt that did not end well said.
+    last_error: Option<String>,
+    /// When it left the queue.
+    #[serde(with = "time::serde::rfc3339::option")]
+    finished_at: Option<OffsetDateTime>,
+    /// What the report was answered with, or would have been; `null` until it has been applied.
+    #[schema(value_type = Option<SyncResult>)]
+    result: Option<SyncResponse>,
 }
 
 /// Syncs that were refused for one reason within a minute.
@@ -77,19 +90,42 @@ struct RejectedEntry {
     body_bytes: Option<i64>,
 }
 
-impl From<AppliedSync> for AppliedEntry {
+impl From<AppliedSync> for SyncEntry {
     fn from(sync: AppliedSync) -> Self {
         let SyncOrigin { key_id, client_address, body_bytes } = sync.origin;
         Self {
             sync_id: sync.outcome.sync_id.to_string(),
             site_id: sync.outcome.site_id.to_string(),
-            // Only applied syncs are kept.
-            status: "succeeded",
+            status: JobState::Succeeded.as_str(),
             received_at: sync.received_at,
             key_id,
             client_address,
             body_bytes,
-            result: sync.outcome.into(),
+            attempts: None,
+            reason: None,
+            last_error: None,
+            finished_at: None,
+            result: Some(sync.outcome.into()),
+        }
+    }
+}
+
+impl From<Job> for SyncEntry {
+    fn from(job: Job) -> Self {
+        let SyncOrigin { key_id, client_address, body_bytes } = job.origin;
+        Self {
+            sync_id: job.id.to_string(),
+            site_id: job.site_id.to_string(),
+            status: job.state.as_str(),
+            received_at: job.received_at,
+            key_id,
+            client_address,
+            body_bytes,
+            attempts: Some(job.attempts),
+            reason: job.reason,
+            last_error: job.last_error,
+            finished_at: job.finished_at,
+            result: None,
         }
     }
 }
@@ -112,7 +148,8 @@ impl From<Rejections> for RejectedEntry {
 impl From<SyncRecord> for Entry {
     fn from(record: SyncRecord) -> Self {
         match record {
-            SyncRecord::Applied(sync) => Self::Applied(Box::new(sync.into())),
+            SyncRecord::Applied(sync) => Self::Sync(Box::new(sync.into())),
+            SyncRecord::Queued(job) => Self::Sync(Box::new(job.into())),
             SyncRecord::Rejected(rejections) => Self::Rejected(rejections.into()),
         }
     }
@@ -121,9 +158,21 @@ impl From<SyncRecord> for Entry {
 async fn show(caller: Caller, id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     let not_found = || Problem::new(Code::SyncNotFound, "There is no such sync, or this key is not for its site");
     let id: SyncId = id.parse().map_err(|_| not_found())?;
-    let found = state.storage.find_sync(id).await?;
-    let sync = found.filter(|sync| caller.may_see(sync.outcome.site_id)).ok_or_else(not_found)?;
-    Ok(HttpResponse::Ok().json(AppliedEntry::from(sync)))
+    let entry = find(&state, id).await?.filter(|(site, _)| caller.may_see(*site));
+    entry.map(|(_, entry)| HttpResponse::Ok().json(entry)).ok_or_else(not_found)
+}
+
+async fn find(state: &AppState, id: SyncId) -> Result<Option<(SiteId, SyncEntry)>, StorageError> {
+    // The job first: when it has succeeded by then, its sync is there.
+    let job = state.storage.find_job(id).await?;
+    if let Some(job) = job.as_ref().filter(|job| job.state != JobState::Succeeded) {
+        return Ok(Some((job.site_id, job.clone().into())));
+    }
+    let Some(sync) = state.storage.find_sync(id).await? else { return Ok(None) };
+    let site = sync.outcome.site_id;
+    let result = Some(sync.outcome.clone().into());
+    let entry = job.map_or_else(|| sync.into(), |job| SyncEntry { result, ..job.into() });
+    Ok(Some((site, entry)))
 }
 
 async fn list(

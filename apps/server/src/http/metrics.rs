@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::AppState;
 use super::openapi::{Operation, Routes, at};
 use super::problem::Problem;
+use super::queue_metrics::QueueMetrics;
 
 /// From a hit in the process to a large sync on a busy database, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -25,10 +26,11 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: Family<RequestLabels, Counter>,
     pub(crate) request_duration: Family<RouteLabels, Histogram>,
-    pub(crate) syncs: Family<SyncLabels, Counter>,
+    syncs: Family<SyncLabels, Counter>,
     pub(crate) sync_duration: Histogram,
-    pub(crate) sync_modules: Family<ChangeLabels, Counter>,
+    sync_modules: Family<ChangeLabels, Counter>,
     pub(crate) database_statements: Counter,
+    pub(crate) queue: QueueMetrics,
 }
 
 /// A request. The route is its pattern, never the path, so that clients cannot make up label values.
@@ -53,6 +55,8 @@ pub(crate) enum Outcome {
     Applied,
     /// It was stored before, under the same idempotency key.
     Replayed,
+    /// It is in the queue.
+    Queued,
     /// The site may not report this, or not now.
     Refused,
     /// The report is not valid.
@@ -62,13 +66,14 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [Self::Applied, Self::Replayed, Self::Refused, Self::Invalid, Self::Failed];
+    const ALL: [Self; 6] = [Self::Applied, Self::Replayed, Self::Queued, Self::Refused, Self::Invalid, Self::Failed];
 
     /// The name in the log and in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
             Self::Replayed => "replayed",
+            Self::Queued => "queued",
             Self::Refused => "refused",
             Self::Invalid => "invalid",
             Self::Failed => "failed",
@@ -84,14 +89,14 @@ impl EncodeLabelValue for Outcome {
 
 /// A sync by what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct SyncLabels {
-    pub(crate) outcome: Outcome,
+struct SyncLabels {
+    outcome: Outcome,
 }
 
 /// Modules by what a sync did to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct ChangeLabels {
-    pub(crate) change: &'static str,
+struct ChangeLabels {
+    change: &'static str,
 }
 
 impl Metrics {
@@ -104,10 +109,23 @@ impl Metrics {
             sync_duration: Histogram::new(BUCKETS),
             sync_modules: Family::default(),
             database_statements: Counter::default(),
+            queue: QueueMetrics::default(),
         };
         metrics.register();
         metrics.start_at_zero();
         metrics
+    }
+
+    /// Counts a sync by what became of it.
+    pub(crate) fn count_sync(&self, outcome: Outcome) {
+        self.syncs.get_or_create(&SyncLabels { outcome }).inc();
+    }
+
+    /// Counts what a sync did to modules.
+    pub(crate) fn count_modules(&self, new: usize, updated: usize, removed: usize) {
+        for (change, modules) in [("new", new), ("updated", updated), ("removed", removed)] {
+            self.sync_modules.get_or_create(&ChangeLabels { change }).inc_by(modules as u64);
+        }
     }
 
     /// Where parts that are not always there register what is theirs.
@@ -133,6 +151,7 @@ impl Metrics {
             self.sync_duration.clone(),
         );
         registry.register("sync_modules", "Modules changed by syncs", self.sync_modules.clone());
+        self.queue.register(registry);
         registry.register("database_statements", "Statements sent to the database", self.database_statements.clone());
     }
 

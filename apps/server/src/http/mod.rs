@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod client_address;
 mod csv;
+mod deferred;
 mod fields;
 mod health;
 mod inventory;
@@ -15,6 +16,8 @@ mod openapi;
 mod prefer;
 mod problem;
 mod query;
+mod queue;
+mod queue_metrics;
 mod rate_limit;
 mod registry;
 mod request_id;
@@ -60,6 +63,7 @@ fn api() -> Routes {
     sites::configure(&mut routes);
     site_keys::configure(&mut routes);
     registry::configure(&mut routes);
+    queue::configure(&mut routes);
     routes
 }
 

@@ -154,6 +154,7 @@ mod tests {
     use crate::http::Limits;
     use crate::http::Metrics;
     use crate::limits::RateLimiter;
+    use crate::worker::QueueConfig;
 
     async fn boom() -> HttpResponse {
         panic!("the password is swordfish")
@@ -167,7 +168,8 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let limiter = RateLimiter::new(clock.clone(), 60, Duration::from_secs(3600));
         let limits = Limits { trusted_proxies: Vec::new(), body_memory_kib: 16 * 1024 };
-        let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, limits, true));
+        let queue = QueueConfig::default();
+        let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, limits, &queue, true));
         let observed = state.clone();
         let around =
             from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use module_monitor_domain::Refusal;
+use module_monitor_domain::{Refusal, SyncId};
 use module_monitor_ingestion::{FieldError, RequestError};
 use module_monitor_storage::StorageError;
 use serde::Serialize;
@@ -20,6 +20,8 @@ use crate::logging::Chain;
 
 /// How many seconds a client should wait while the database cannot be reached.
 const RETRY_AFTER_SECONDS: u16 = 5;
+/// How many seconds a client should wait while the queue is full.
+const QUEUE_FULL_SECONDS: u16 = 30;
 
 /// Declares the kinds of problem: what clients match on, the status and the title.
 macro_rules! codes {
@@ -66,6 +68,7 @@ codes! {
     ModuleNotFound = NOT_FOUND, "module-not-found", "No such module";
     KeyNotFound = NOT_FOUND, "key-not-found", "No such key";
     SyncNotFound = NOT_FOUND, "sync-not-found", "No such sync";
+    DeadLetterNotFound = NOT_FOUND, "dead-letter-not-found", "No such dead letter";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
     RequestTimeout = REQUEST_TIMEOUT, "request-timeout", "The body took too long to arrive";
     StaleSync = CONFLICT, "stale-sync", "A newer report has been applied already";
@@ -78,6 +81,7 @@ codes! {
     RateLimited = TOO_MANY_REQUESTS, "rate-limited", "The site has sent too many syncs";
     TooManyFailures = TOO_MANY_REQUESTS, "too-many-failures", "Too many requests had no valid key";
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";
+    QueueFull = SERVICE_UNAVAILABLE, "queue-full", "Too many syncs are waiting";
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do";
     DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be reached";
 }
@@ -118,6 +122,8 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The sync it is about, where that was accepted before.
+    sync: Option<SyncId>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
     /// Path and id of the request; boxed to keep results small.
@@ -127,7 +133,15 @@ pub(crate) struct Problem {
 impl Problem {
     /// A problem of that kind; `detail` says what this client can do about it.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None, request: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            sync: None,
+            cause: None,
+            request: None,
+        }
     }
 
     /// Everything that is wrong with what was sent.
@@ -162,6 +176,12 @@ impl Problem {
             .with_header(header::RETRY_AFTER, HeaderValue::from(1_u16))
     }
 
+    /// There is no room in the queue; nothing was stored.
+    pub(crate) fn queue_full() -> Self {
+        Self::new(Code::QueueFull, "Send the same request again later; nothing was stored")
+            .with_header(header::RETRY_AFTER, HeaderValue::from(QUEUE_FULL_SECONDS))
+    }
+
     /// The server cannot take requests yet, or not at the moment.
     pub(crate) fn not_ready(cause: StorageError) -> Self {
         Self { cause: Some(Arc::new(cause)), ..Self::database_unavailable() }
@@ -177,6 +197,12 @@ impl Problem {
             _ => Code::BadRequest,
         };
         Self::new(code, code.title())
+    }
+
+    /// The same problem, about a sync that had been accepted.
+    pub(crate) fn about(mut self, sync: SyncId) -> Self {
+        self.sync = Some(sync);
+        self
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -287,6 +313,8 @@ struct Body<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_id: Option<String>,
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -301,6 +329,7 @@ impl Problem {
             instance: self.request.as_ref().map(|request| request.0.as_str()),
             code: self.code.as_str(),
             request_id: self.request.as_ref().map(|request| &request.1),
+            sync_id: self.sync.map(|sync| sync.to_string()),
             errors: &self.errors,
         }
     }

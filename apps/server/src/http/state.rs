@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ipnet::IpNet;
-use module_monitor_ingestion::{Clock, SyncService};
+use module_monitor_ingestion::Clock;
+use module_monitor_ingestion::queue::{Queue, QueueSignals};
 use module_monitor_storage::Storage;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -17,6 +19,7 @@ use super::Metrics;
 use crate::keyring::Keyring;
 use crate::limits::{FailedAuthentications, RateLimiter};
 use crate::rejections::RejectionLog;
+use crate::worker::QueueConfig;
 
 /// What protects a server from its clients.
 pub(crate) struct Limits {
@@ -29,9 +32,14 @@ pub(crate) struct Limits {
 /// What all requests share.
 pub(crate) struct AppState {
     pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) syncs: SyncService,
+    pub(crate) queue: Queue,
+    pub(crate) signals: Arc<QueueSignals>,
+    /// How long a client may wait for the result of a queued sync.
+    pub(crate) wait_cap: Duration,
+    /// This process applies queued syncs itself.
+    pub(crate) has_worker: bool,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) rate_limiter: RateLimiter,
     pub(crate) failures: FailedAuthentications,
     pub(crate) keyring: Keyring,
@@ -54,10 +62,15 @@ impl AppState {
         metrics: Metrics,
         rate_limiter: RateLimiter,
         limits: Limits,
+        queue: &QueueConfig,
         migrated: bool,
     ) -> Self {
+        let signals = Arc::new(QueueSignals::default());
         Self {
-            syncs: SyncService::new(Arc::clone(&storage), Arc::clone(&clock)),
+            queue: Queue::new(Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&signals), queue.intake()),
+            signals,
+            wait_cap: queue.wait_cap,
+            has_worker: queue.workers > 0,
             keyring: Keyring::new(Arc::clone(&storage), Arc::clone(&clock)),
             rejections: RejectionLog::new(Arc::clone(&storage)),
             trusted_proxies: limits.trusted_proxies,
@@ -65,7 +78,7 @@ impl AppState {
             storage,
             failures: FailedAuthentications::new(Arc::clone(&clock)),
             clock,
-            metrics,
+            metrics: Arc::new(metrics),
             rate_limiter,
             tasks: TaskTracker::new(),
             runtime: Handle::current(),

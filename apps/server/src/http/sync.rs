@@ -7,26 +7,28 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SiteId;
-use module_monitor_ingestion::{FieldError, Handling, RequestError, SyncError, SyncRequest, Synced};
+use module_monitor_ingestion::queue::{Submission, Submitted};
+use module_monitor_ingestion::{FieldError, RequestError, SyncError, SyncRequest, Synced};
 use module_monitor_storage::SyncOrigin;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::openapi::Type;
 
 use super::AppState;
+use super::audit::SyncEntry;
 use super::auth::Caller;
 use super::body::{Body, read_json, room_for_body};
 use super::client_address::client_address;
+use super::deferred::Answer;
 use super::inventory::{describe_show, show_module};
-use super::metrics::{ChangeLabels, Outcome, SyncLabels};
+use super::metrics::Outcome;
 use super::openapi::{Operation, Report, Routes, SyncResult, at, example, object};
-use super::prefer::{LENIENT, PREFERENCE_APPLIED, handling};
+use super::prefer::Preferences;
 use super::problem::{Code, Problem};
 use super::rate_limit::{announce, refusal};
 use crate::logging::millis;
 use crate::rejections::Refused;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Bodies above this, in bytes, are decoded where they do not keep other requests waiting.
 const DECODED_IN_PLACE: usize = 64 * 1024;
@@ -36,13 +38,16 @@ pub(crate) fn configure(routes: &mut Routes) {
     let says = Operation::site("sync", "Report what a site has installed")
         .about(
             "The body may be compressed (`Content-Encoding: gzip`, `br` or `zstd`) and has at most 16 MiB when it is \
-             not. Repeating a report is safe, and an unchanged one costs next to nothing.",
+             not. Repeating a report is safe, and an unchanged one costs next to nothing. A report that changes much \
+             (over 1000 modules, unless the server says otherwise), and any that comes while another of its site \
+             waits, goes through the queue: the answer is the result where that is there within 5 seconds, else 202.",
         )
         .header(
             "Prefer",
             "`handling=lenient` takes the valid modules and lists the others in `rejected`; otherwise one invalid \
-             module makes the whole report invalid.",
-            object(Type::String).examples(["handling=lenient"]),
+             module makes the whole report invalid. `respond-async` puts the report in the queue and does not wait; \
+             `wait=N` waits up to N seconds for a report that has to go there.",
+            object(Type::String).examples(["handling=lenient, wait=10"]),
         )
         .header(
             "Idempotency-Key",
@@ -53,6 +58,12 @@ pub(crate) fn configure(routes: &mut Routes) {
         .body::<Report>(example!("report"))
         .answers::<SyncResult>(StatusCode::OK, "The report has been applied.", example!("sync_result"))
         .with_headers(&["Preference-Applied", "Idempotent-Replayed"])
+        .answers::<SyncEntry>(
+            StatusCode::ACCEPTED,
+            "The report is stored, and will be applied in its turn. Ask at `Location`.",
+            example!("queued_sync"),
+        )
+        .with_headers(&["Location", "Retry-After", "Preference-Applied", "Idempotent-Replayed"])
         .fails(&[
             Code::SiteInactive,
             Code::StaleSync,
@@ -60,6 +71,7 @@ pub(crate) fn configure(routes: &mut Routes) {
             Code::IdempotencyKeyReused,
             Code::RateLimited,
             Code::Overloaded,
+            Code::QueueFull,
         ]);
     let module = describe_show("show_module_named_sync").about("A module may be named `sync`; this is its address.");
     routes
@@ -153,10 +165,10 @@ async fn take(
     attempt: &mut Option<Attempt>,
     state: &web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let handling = handling(request.headers());
+    let preferences = Preferences::of(request.headers());
     let idempotency_key = idempotency_key(request.headers())?;
     let Body { json, received } = read_json(request, payload).await?;
-    let sent = Sent { json, handling, idempotency_key, _room: room };
+    let sent = Sent { json, preferences, idempotency_key, room };
     let origin = SyncOrigin {
         key_id: Some(caller.key_id),
         client_address: client_address(request, &state.trusted_proxies).map(|address| address.to_string()),
@@ -171,33 +183,27 @@ async fn take(
         }
         result
     };
-    let synced = state.spawn(work).await.map_err(Problem::internal)??;
-    let mut response = HttpResponse::Ok();
-    if handling == Handling::Lenient {
-        response.insert_header((PREFERENCE_APPLIED, LENIENT));
-    }
-    if synced.replayed {
-        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
-    }
-    Ok(response.json(synced.response))
+    let submitted = state.spawn(work).await.map_err(Problem::internal)??;
+    Answer::to(submitted, preferences, state).await?.into_response()
 }
 
 /// A report as it was sent.
 struct Sent {
     json: Vec<u8>,
-    handling: Handling,
+    preferences: Preferences,
     idempotency_key: Option<String>,
     /// The memory that `json` takes, given back when it is no longer needed, whether or not the client still waits.
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 impl Sent {
-    fn decode(self) -> Result<SyncRequest, RequestError> {
-        let request = SyncRequest::from_json(&self.json, self.handling)?;
-        Ok(match self.idempotency_key {
-            Some(key) => request.with_idempotency_key(key, &self.json),
-            None => request,
-        })
+    fn decode(self) -> Result<(Submission, OwnedSemaphorePermit), RequestError> {
+        let Self { json: body, preferences: Preferences { handling, respond_async, .. }, idempotency_key, room } = self;
+        let mut request = SyncRequest::from_json(&body, handling)?;
+        if let Some(key) = idempotency_key {
+            request = request.with_idempotency_key(key, &body);
+        }
+        Ok((Submission { request, body, handling, respond_async }, room))
     }
 }
 
@@ -230,14 +236,14 @@ async fn show_module_named_sync(
     show_module(caller, &site, "sync", &state).await
 }
 
-/// Decodes and applies a report, and writes down how that went.
-async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
+/// Decodes a report and applies or queues it, and writes down how that went.
+async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
     let started = state.clock.instant();
-    let mut result = apply(&state, site, sent, origin).await;
+    let mut result = submit(&state, site, sent, origin).await;
     let elapsed = state.clock.instant().duration_since(started);
     count(&state, &result, elapsed);
     match &mut result {
-        Ok(Synced { response: applied, replayed }) => tracing::info!(
+        Ok(Submitted::Applied(Synced { response: applied, replayed })) => tracing::info!(
             %site,
             sync_id = applied.sync_id,
             processed = applied.processed_count,
@@ -249,6 +255,9 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
             ms = millis(elapsed),
             "sync applied"
         ),
+        Ok(Submitted::Queued { id, replayed }) => {
+            tracing::info!(%site, sync_id = %id, replayed = *replayed, ms = millis(elapsed), "sync queued");
+        }
         Err(problem) => {
             problem.log_cause();
             tracing::info!(%site, code = problem.code().as_str(), ms = millis(elapsed), "sync not applied");
@@ -257,29 +266,28 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
     result
 }
 
-async fn apply(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Synced, Problem> {
-    let request = if sent.json.len() <= DECODED_IN_PLACE {
+async fn submit(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
+    let decoded = if sent.json.len() <= DECODED_IN_PLACE {
         sent.decode()
     } else {
         let decoding = tokio::task::spawn_blocking(move || sent.decode());
         decoding.await.map_err(Problem::internal)?
     };
-    state.syncs.sync(site, request?, origin).await.map_err(Problem::from)
+    let (submission, _room) = decoded?;
+    state.queue.submit(site, submission, origin).await.map_err(Problem::from)
 }
 
-fn count(state: &AppState, result: &Result<Synced, Problem>, elapsed: Duration) {
-    let outcome = result.as_ref().map_or_else(outcome_of, |synced| match synced.replayed {
-        true => Outcome::Replayed,
-        false => Outcome::Applied,
-    });
-    let metrics = &state.metrics;
-    metrics.syncs.get_or_create(&SyncLabels { outcome }).inc();
-    metrics.sync_duration.observe(elapsed.as_secs_f64());
-    let Ok(Synced { response: applied, replayed: false }) = result else { return };
-    let changes =
-        [("new", applied.new_modules), ("updated", applied.updated_modules), ("removed", applied.removed_modules)];
-    for (change, modules) in changes {
-        metrics.sync_modules.get_or_create(&ChangeLabels { change }).inc_by(modules as u64);
+fn count(state: &AppState, result: &Result<Submitted, Problem>, elapsed: Duration) {
+    let outcome = match result {
+        Ok(Submitted::Applied(Synced { replayed: false, .. })) => Outcome::Applied,
+        Ok(Submitted::Queued { replayed: false, .. }) => Outcome::Queued,
+        Ok(Submitted::Applied(_) | Submitted::Queued { .. }) => Outcome::Replayed,
+        Err(problem) => outcome_of(problem),
+    };
+    state.metrics.count_sync(outcome);
+    state.metrics.sync_duration.observe(elapsed.as_secs_f64());
+    if let Ok(Submitted::Applied(Synced { response: applied, replayed: false })) = result {
+        state.metrics.count_modules(applied.new_modules, applied.updated_modules, applied.removed_modules);
     }
 }
 
@@ -296,6 +304,8 @@ impl From<SyncError> for Problem {
         match error {
             SyncError::Invalid(errors) => Self::invalid(errors),
             SyncError::Refused(refusal) => refusal.into(),
+            SyncError::QueueFull => Self::queue_full(),
+            error @ (SyncError::MustQueue | SyncError::Payload(_)) => Self::internal(error),
             SyncError::Storage(error) => error.into(),
         }
     }

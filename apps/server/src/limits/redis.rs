@@ -36,7 +36,8 @@ const PROBE_KEY: &str = "module_monitor:rate:probe";
 pub struct RedisUrlError(&'static str);
 
 impl RedisUrlError {
-    fn of(url: &str) -> Self {
+    /// Says what is wrong with `url`.
+    pub(crate) fn of(url: &str) -> Self {
         match url.split_once(':') {
             Some(("rediss", _)) => Self("encrypted connections to Redis are not supported; use redis://"),
             _ => Self("expected is redis://HOST, or redis://USER:PASSWORD@HOST:PORT/DATABASE"),

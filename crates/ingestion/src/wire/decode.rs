@@ -188,7 +188,7 @@ decode_text! {
     ModuleType: |text| Self::from_name(text).ok_or_else(|| no_choice(text, "core, contrib, custom")),
     Extension: |text| Self::from_name(text).ok_or_else(|| no_choice(text, "module, theme, profile")),
     Scope: |text| {
-        [Self::Full, Self::Partial].into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| no_choice(text, "full, partial"))
+        Self::from_name(text).ok_or_else(|| no_choice(text, "full, partial"))
     },
 }
 

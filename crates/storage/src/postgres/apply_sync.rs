@@ -11,13 +11,14 @@ use module_monitor_domain::{
 
 use super::bulk;
 use crate::id_cache::IdCache;
-use crate::rows::{AuditRow, CountRow, CurrentRow, IdempotencyRow, SecurityRow, SiteStateRow};
+use crate::jobs::{find_earlier, pass};
+use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::sql;
 use crate::sync_writes::{
     Ids, SiteWrite, count, event_writes, identity_event, json, outcome, row_writes, unchanged_outcome,
 };
-use crate::{AppliedSync, IdempotencyKey, StorageError, SyncCommand, SyncResult, audit_queries, queries};
+use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries};
 
 /// Applies `command`. An unchanged report is one statement and one round trip; everything else is one transaction that
 /// begins with the lock on the site's row.
@@ -26,7 +27,8 @@ pub(super) async fn apply(
     command: Arc<SyncCommand>,
     cache: Arc<IdCache>,
 ) -> Result<SyncResult, StorageError> {
-    if command.idempotency.is_none()
+    if command.is_direct()
+        && command.idempotency.is_none()
         && let Some(fingerprint) = command.report.fingerprint()
         && let Some(outcome) = touch(connection, &command, fingerprint).await?
     {
@@ -91,13 +93,15 @@ async fn apply_locked(
     let Some(site) = site else {
         return Ok((SyncResult::Refused(Refusal::UnknownSite), Ids::default()));
     };
-    if let Some(key) = &command.idempotency
-        && let Some(earlier) = earlier_sync(connection, command, key).await?
-    {
-        return Ok((earlier, Ids::default()));
+    if let Some(earlier) = find_earlier(connection, command).await? {
+        return Ok((earlier.into(), Ids::default()));
     }
     let state = site.state();
-    let (plan, ids) = match decide(&state, report) {
+    let decision = decide(&state, report);
+    if let Some(result) = pass(connection, command, site.pending_jobs, &decision).await? {
+        return Ok((result, Ids::default()));
+    }
+    let (plan, ids) = match decision {
         Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), Ids::default())),
         Decision::Unchanged => (plan_unchanged(&state, report), Ids::default()),
         Decision::Compare => {
@@ -162,22 +166,4 @@ async fn finish(
         audit_queries::write_idempotency_key(command, key).execute(connection).await?;
     }
     Ok(outcome)
-}
-
-/// What the sync did that came with the same idempotency key before, where there was one.
-async fn earlier_sync(
-    connection: &mut AsyncPgConnection,
-    command: &SyncCommand,
-    key: &IdempotencyKey,
-) -> Result<Option<SyncResult>, StorageError> {
-    let row: Option<IdempotencyRow> =
-        audit_queries::find_idempotency_key(command, key).get_result(connection).await.optional()?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    if row.body_hash != key.body_hash {
-        return Ok(Some(SyncResult::Refused(Refusal::IdempotencyKeyReused)));
-    }
-    let earlier: AuditRow = queries::sync(row.sync_id()).get_result(connection).await?;
-    Ok(Some(SyncResult::Replayed(AppliedSync::try_from(earlier)?.outcome)))
 }

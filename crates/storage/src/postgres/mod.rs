@@ -22,6 +22,7 @@ use crate::migrations::{POSTGRES, check_version, ran};
 use crate::rows::{AuditRow, MigrationRow};
 use crate::runtime::Units;
 use crate::statement::{BoxedSql, Portable, Sql};
+use crate::transaction::Unit;
 use crate::{
     AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
 };
@@ -92,6 +93,10 @@ impl Backend for Postgres {
                 .boxed()
         })
         .await
+    }
+
+    async fn transact<U: Unit>(&self, unit: U) -> Result<U::Output, StorageError> {
+        self.unit(|connection| connection.transaction(async |connection| unit.run(connection).await).boxed()).await
     }
 
     async fn write_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {

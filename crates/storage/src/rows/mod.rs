@@ -1,6 +1,7 @@
 //! Rows as the tables have them, and what they mean.
 
 mod inventory;
+mod jobs;
 mod keys;
 mod registry;
 mod sites;
@@ -10,6 +11,7 @@ use module_monitor_domain::{DrupalVersion, MachineName};
 use time::OffsetDateTime;
 
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
+pub(crate) use jobs::{AheadRow, ClaimedRow, FiguresRow, HeadRow, JobErrorRow, JobRow, LoadRow, PayloadRow};
 pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
 pub(crate) use registry::{ModuleIdRow, ModuleRow, ModuleSiteRow, VersionIdRow, VersionRow};
 pub(crate) use sites::{SecurityRow, SiteIdRow, SiteRow, SiteStateRow};

@@ -121,6 +121,8 @@ pub(crate) struct SiteStateRow {
     pub(crate) conflict: bool,
     #[diesel(sql_type = Nullable<Moment>)]
     pub(crate) last_full_sync_at: Option<At>,
+    #[diesel(sql_type = Integer)]
+    pub(crate) pending_jobs: i32,
     #[diesel(embed)]
     pub(crate) security: SecurityRow,
 }

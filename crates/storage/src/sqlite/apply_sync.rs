@@ -8,11 +8,13 @@ use module_monitor_domain::{
 
 use super::bulk;
 use crate::id_cache::{FoundIds, IdCache};
-use crate::rows::{AuditRow, CountRow, CurrentRow, IdempotencyRow, SecurityRow, SiteStateRow};
+use crate::jobs::{find_earlier, pass};
+use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::sql;
 use crate::sync_writes::{Ids, SiteWrite, event_writes, identity_event, outcome, row_writes, unchanged_outcome};
-use crate::{AppliedSync, IdempotencyKey, StorageError, SyncCommand, SyncResult, audit_queries, queries};
+use crate::transaction::at_once;
+use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries};
 
 /// Applies `command`. An unchanged report writes the site's row and the audit row and reads nothing else.
 pub(super) fn apply(
@@ -20,7 +22,8 @@ pub(super) fn apply(
     command: &SyncCommand,
     cache: &IdCache,
 ) -> Result<(SyncResult, FoundIds), StorageError> {
-    if command.idempotency.is_none()
+    if command.is_direct()
+        && command.idempotency.is_none()
         && let Some(fingerprint) = command.report.fingerprint()
         && let Some(outcome) = touch(connection, command, fingerprint)?
     {
@@ -33,13 +36,15 @@ pub(super) fn apply(
     let Some(site) = site else {
         return Ok((SyncResult::Refused(Refusal::UnknownSite), FoundIds::default()));
     };
-    if let Some(key) = &command.idempotency
-        && let Some(earlier) = earlier_sync(connection, command, key)?
-    {
-        return Ok((earlier, FoundIds::default()));
+    if let Some(earlier) = at_once(find_earlier(connection, command))? {
+        return Ok((earlier.into(), FoundIds::default()));
     }
     let state = site.state();
-    let (plan, ids) = match decide(&state, &command.report) {
+    let decision = decide(&state, &command.report);
+    if let Some(result) = at_once(pass(connection, command, site.pending_jobs, &decision))? {
+        return Ok((result, FoundIds::default()));
+    }
+    let (plan, ids) = match decision {
         Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), FoundIds::default())),
         Decision::Unchanged => (plan_unchanged(&state, &command.report), Ids::default()),
         Decision::Compare => {
@@ -131,22 +136,4 @@ fn finish(
         audit_queries::write_idempotency_key(command, key).execute(connection)?;
     }
     Ok(outcome)
-}
-
-/// What the sync did that came with the same idempotency key before, where there was one.
-fn earlier_sync(
-    connection: &mut SqliteConnection,
-    command: &SyncCommand,
-    key: &IdempotencyKey,
-) -> Result<Option<SyncResult>, StorageError> {
-    let row: Option<IdempotencyRow> =
-        audit_queries::find_idempotency_key(command, key).get_result(connection).optional()?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    if row.body_hash != key.body_hash {
-        return Ok(Some(SyncResult::Refused(Refusal::IdempotencyKeyReused)));
-    }
-    let earlier: AuditRow = queries::sync(row.sync_id()).get_result(connection)?;
-    Ok(Some(SyncResult::Replayed(AppliedSync::try_from(earlier)?.outcome)))
 }

@@ -23,6 +23,7 @@ use crate::migrations::{SQLITE, check_version, ran};
 use crate::rows::{AuditRow, MigrationRow};
 use crate::runtime::Units;
 use crate::statement::{BoxedSql, Portable, Sql};
+use crate::transaction::{Unit, at_once};
 use crate::{
     AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
 };
@@ -96,6 +97,10 @@ impl Backend for Sqlite {
     async fn execute_all(&self, statements: Vec<BoxedSql>) -> Result<Vec<usize>, StorageError> {
         self.write(|connection| statements.into_iter().map(|statement| Ok(statement.execute(connection)?)).collect())
             .await
+    }
+
+    async fn transact<U: Unit>(&self, unit: U) -> Result<U::Output, StorageError> {
+        self.write(|connection| at_once(unit.run(connection))).await
     }
 
     async fn write_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError> {

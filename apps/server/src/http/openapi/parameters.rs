@@ -29,6 +29,12 @@ pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
             text(),
             Code::SyncNotFound,
         ),
+        "dead_letter_id" => parameter(
+            "The `sync_id` of a dead letter.",
+            "sync_01890a5e-1f2b-7c51-9a63-2f6d7c1e8b44",
+            text(),
+            Code::DeadLetterNotFound,
+        ),
         _ => None,
     }
 }

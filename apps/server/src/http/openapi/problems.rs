@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::headers;
-use super::words::string;
+use super::words::{self, string};
 use crate::http::problem::Code;
 
 /// An error, as RFC 9457 shapes it.
@@ -33,6 +33,9 @@ pub(super) struct ProblemSchema {
     code: String,
     /// The id of the request in the server's log.
     request_id: String,
+    /// The sync it is about, where that had been accepted; then `GET /api/v1/syncs/{sync_id}` shows it.
+    #[schema(required = false, schema_with = words::sync_id)]
+    sync_id: String,
     /// Everything that is wrong with what was sent; only with `validation-failed`.
     #[schema(required = false)]
     errors: Vec<FieldErrorSchema>,

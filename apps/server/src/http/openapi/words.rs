@@ -111,9 +111,9 @@ pub(crate) fn sync_id() -> Object {
     string().pattern(Some("^sync_[0-9a-f-]{36}$")).build()
 }
 
-/// What became of a report that was taken.
+/// What has become of a report that was taken.
 pub(crate) fn sync_status() -> Object {
-    one_of(["succeeded"]).build()
+    one_of(["queued", "running", "succeeded", "failed", "superseded", "dead"]).build()
 }
 
 /// What became of one that was not.
@@ -159,6 +159,11 @@ pub(crate) fn sync_type() -> Object {
     let about = "Of a `full` report, what is missing has been removed; a `partial` one says nothing of what it does not \
                  name.";
     one_of_or_null(["full", "partial"]).default(Some("full".into())).description(Some(about)).build()
+}
+
+/// The same, of a report that was accepted.
+pub(crate) fn applied_sync_type() -> Object {
+    one_of(["full", "partial"]).build()
 }
 
 /// What an item of a report is.

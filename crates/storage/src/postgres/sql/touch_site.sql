@@ -5,7 +5,7 @@ WITH touched AS (
     SET site_info = $6, php_version = $7, last_sync_timestamp = $3, last_sync_at = $8, last_full_sync_at = $8,
         reported_environment = coalesce($4, reported_environment), reported_url = coalesce($5, reported_url),
         mass_removal = false, recent_refusals = 0, last_refusal = NULL
-    WHERE id = $1 AND active AND fingerprint = $2
+    WHERE id = $1 AND active AND pending_jobs = 0 AND fingerprint = $2
       AND (last_sync_timestamp IS NULL OR last_sync_timestamp <= $3)
       AND ($4 IS NULL OR reported_environment IS NULL OR reported_environment = $4)
       AND ($5 IS NULL OR reported_url IS NULL OR reported_url = $5)

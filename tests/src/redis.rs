@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 /// A Redis process that keeps nothing on disk and ends with this value.
-pub(crate) struct PrivateRedis {
+pub struct PrivateRedis {
     port: u16,
     process: Child,
 }
@@ -17,7 +18,7 @@ pub(crate) struct PrivateRedis {
 impl PrivateRedis {
     /// Starts one on a free port; `None`, with the reason printed, where Redis is not installed.
     #[expect(clippy::print_stderr, reason = "a skipped test says why")]
-    pub(crate) async fn start() -> Option<Self> {
+    pub async fn start() -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("its address").port();
         drop(free);
@@ -33,17 +34,42 @@ impl PrivateRedis {
         }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it listens while it runs.
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Ends it at once, as a crash does.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.process.kill().await.expect("killed");
     }
 
+    /// Makes it forget everything while it goes on running.
+    pub async fn flush(&self) {
+        assert_eq!(self.ask("FLUSHALL").await, "+OK");
+    }
+
+    /// How many items a list has.
+    pub async fn length(&self, list: &str) -> usize {
+        let answer = self.ask(&format!("LLEN {list}")).await;
+        answer.trim_start_matches(':').parse().unwrap_or_else(|_| panic!("no number: {answer}"))
+    }
+
+    /// Puts a word without spaces in front of a list.
+    pub async fn push(&self, list: &str, word: &str) {
+        assert!(self.ask(&format!("LPUSH {list} {word}")).await.starts_with(':'));
+    }
+
+    /// The first line of the answer to a command.
+    async fn ask(&self, command: &str) -> String {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.expect("Redis accepts");
+        connection.write_all(format!("{command}\r\n").as_bytes()).await.expect("Redis reads");
+        let answer = BufReader::new(connection).lines().next_line().await.expect("Redis answers");
+        answer.expect("a line")
+    }
+
     /// Starts it again after [`PrivateRedis::kill`], empty, on the same port.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         self.process = spawn(self.port).expect("a process");
         listens(self.port).await;
     }

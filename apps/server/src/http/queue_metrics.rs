@@ -1,0 +1,87 @@
+//! Metrics of the queue.
+
+use module_monitor_ingestion::queue::{JobEvent, JobEventKind, QueueObserver};
+use module_monitor_storage::QueueFigures;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use time::OffsetDateTime;
+
+use super::metrics::{Metrics, Outcome};
+
+/// What the queue counts: gauges of the whole queue, which every node shows alike, and counters of this node's worker.
+#[derive(Clone, Default)]
+pub(crate) struct QueueMetrics {
+    depth: Gauge,
+    waiting: Gauge,
+    running: Gauge,
+    dead: Gauge,
+    bytes: Gauge,
+    oldest_age: Gauge,
+    workers: Gauge,
+    retries: Counter,
+    reclaims: Counter,
+    lost_leases: Counter,
+    died: Counter,
+    superseded: Counter,
+}
+
+impl QueueMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let gauges = [
+            ("queue_depth", "Syncs that wait in the queue", &self.depth),
+            ("queue_waiting", "Of those, syncs that have failed and wait for their next attempt", &self.waiting),
+            ("queue_running", "Syncs in the hands of a worker", &self.running),
+            ("queue_dead_letters", "Syncs that could not be applied and wait for an administrator", &self.dead),
+            ("queue_bytes", "Size of what waits and runs", &self.bytes),
+            ("queue_oldest_age_seconds", "Age of the oldest sync that waits or runs", &self.oldest_age),
+            ("queue_workers", "Worker processes that show signs of life", &self.workers),
+        ];
+        for (name, help, gauge) in gauges {
+            registry.register(name, help, gauge.clone());
+        }
+        let counters = [
+            ("queue_retries", "Attempts of this node that failed and will be repeated", &self.retries),
+            ("queue_lease_reclaims", "Syncs that this node took from a worker that was lost", &self.reclaims),
+            ("queue_leases_lost", "Syncs that this node lost to another worker", &self.lost_leases),
+            ("queue_died", "Syncs that became dead letters on this node", &self.died),
+            ("queue_superseded", "Syncs that a newer one overtook while this node had them", &self.superseded),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+    }
+
+    /// Shows the state of the whole queue.
+    pub(crate) fn show(&self, figures: &QueueFigures, now: OffsetDateTime) {
+        self.depth.set(figures.queued);
+        self.waiting.set(figures.waiting);
+        self.running.set(figures.running);
+        self.dead.set(figures.dead);
+        self.bytes.set(figures.bytes);
+        self.workers.set(figures.workers);
+        self.oldest_age.set(figures.oldest.map_or(0, |oldest| (now - oldest).whole_seconds().max(0)));
+    }
+}
+
+/// What a worker inside a server does counts as the server's own.
+impl QueueObserver for Metrics {
+    fn observe(&self, event: &JobEvent) {
+        match &event.kind {
+            JobEventKind::Applied(outcome) => {
+                self.count_sync(Outcome::Applied);
+                self.count_modules(outcome.counts.new, outcome.counts.updated, outcome.counts.removed);
+            }
+            JobEventKind::Refused(_) => self.count_sync(Outcome::Refused),
+            JobEventKind::Retried(_) => drop(self.queue.retries.inc()),
+            JobEventKind::Reclaimed => drop(self.queue.reclaims.inc()),
+            JobEventKind::LeaseLost => drop(self.queue.lost_leases.inc()),
+            JobEventKind::Superseded => drop(self.queue.superseded.inc()),
+            JobEventKind::Dead => {
+                self.queue.died.inc();
+                self.count_sync(Outcome::Failed);
+            }
+            JobEventKind::Held | JobEventKind::HandedBack => {}
+        }
+    }
+}

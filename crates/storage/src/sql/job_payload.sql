@@ -1,0 +1,1 @@
+SELECT payload FROM jobs WHERE id = $1 AND payload IS NOT NULL
