@@ -194,6 +194,7 @@ impl RunningServer {
         if let Some(migration) = &self.migration {
             migration.abort();
         }
+        self.state.stopping.cancel();
         let (handle, worker) = (&self.handle, &mut self.worker);
         tokio::join!(handle.stop(true), worker.stop());
         self.state.tasks.close();
