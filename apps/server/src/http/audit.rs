@@ -93,6 +93,8 @@ impl From<AppliedSync> for SyncEntry {
 impl From<Job> for JobEntry {
     fn from(job: Job) -> Self {
         let Job { attempts, reason, last_error, finished_at, .. } = job;
+        // What is behind an error is for administrators, who find it with the dead letters.
+        let last_error = last_error.map(|chain| chain.split(": ").next().unwrap_or_default().to_owned());
         Self { attempts, reason, last_error, finished_at }
     }
 }
