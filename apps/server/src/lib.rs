@@ -24,4 +24,4 @@ mod worker;
 pub use http::openapi_document;
 pub use limits::RedisUrlError;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};
-pub use worker::{QueueConfig, run_worker};
+pub use worker::{QueueConfig, WorkerError, run_worker};

@@ -20,7 +20,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, AppState, Limits, Metrics};
 use crate::limits::{RateLimiter, RedisUrlError};
 use crate::logging::Chain;
-use crate::worker::{QueueConfig, RunningWorker};
+use crate::worker::{QueueConfig, RunningWorker, WorkerError};
 
 /// How long requests and syncs in progress may take to finish once the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -107,6 +107,9 @@ pub enum ServerError {
     /// The HTTP server failed.
     #[error("the HTTP server failed")]
     Http(#[source] io::Error),
+    /// Queued syncs are not applied any more.
+    #[error("queued syncs are not applied any more")]
+    Worker(#[source] WorkerError),
 }
 
 /// The HTTP server.
@@ -174,6 +177,7 @@ impl RunningServer {
                 }
             };
             tokio::select! {
+                error = self.worker.failed() => return ServerError::Worker(error),
                 ended = &mut self.http => return ServerError::Http(ended.map_err(io::Error::other).flatten().err()
                     .unwrap_or_else(|| io::Error::other("it ended without being told to"))),
                 migrated = migration => {
@@ -194,6 +198,7 @@ impl RunningServer {
         if let Some(migration) = &self.migration {
             migration.abort();
         }
+        self.state.stopping.cancel();
         let (handle, worker) = (&self.handle, &mut self.worker);
         tokio::join!(handle.stop(true), worker.stop());
         self.state.tasks.close();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use module_monitor_ingestion::queue::{JobEvent, QueueObserver, QueueOptions, QueueSignals, Worker, WorkerOptions};
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{QueueBounds, Storage};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -129,6 +129,16 @@ impl RunningWorker {
         }
         self.relay.iter().for_each(JoinHandle::abort);
     }
+
+    /// Waits until the worker ends by itself, which it does only when something is wrong.
+    pub(crate) async fn failed(&mut self) -> WorkerError {
+        let ended = match &mut self.worker {
+            Some(worker) => worker.await,
+            None => std::future::pending().await,
+        };
+        self.worker = None;
+        WorkerError::Ended(ended.err())
+    }
 }
 
 /// Waits until the database is there and its schema is up to date.
@@ -143,6 +153,17 @@ async fn usable(storage: &dyn Storage) {
     }
 }
 
+/// Why a worker did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The Redis URL is wrong. An absent Redis is no reason.
+    #[error("Redis cannot be used")]
+    RedisUrl(#[from] RedisUrlError),
+    /// It ended without being told to.
+    #[error("the worker ended without being told to")]
+    Ended(#[source] Option<JoinError>),
+}
+
 /// Takes jobs until `stop` is done, then finishes those in hand within the grace period, hands back the rest and returns.
 /// Fails at once where a URL is wrong; an absent database or Redis is no reason. Call it on a multi-thread runtime.
 pub async fn run_worker(
@@ -150,10 +171,13 @@ pub async fn run_worker(
     storage: Arc<dyn Storage>,
     redis_url: Option<&str>,
     stop: impl Future<Output = ()>,
-) -> Result<(), RedisUrlError> {
+) -> Result<(), WorkerError> {
     let (clock, signals) = (Arc::new(SystemClock) as _, Arc::default());
     let mut worker = RunningWorker::start(config, &storage, &clock, &signals, Arc::new(LogOnly), redis_url)?;
-    stop.await;
+    tokio::select! {
+        error = worker.failed() => return Err(error),
+        () = stop => {}
+    }
     tracing::info!("stopping once the jobs in hand are done");
     worker.stop().await;
     tracing::info!("stopped");

@@ -10,6 +10,7 @@ mod lenient;
 mod listing;
 mod outages;
 mod protection;
+mod queue;
 mod registry;
 mod seen;
 mod sqlite_file;

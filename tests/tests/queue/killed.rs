@@ -27,7 +27,7 @@ async fn what_was_accepted_survives_the_death_of_the_server_and_an_empty_redis(d
     let sites = sites(database.open().await.as_ref(), JOBS).await;
     let url = redis.url();
     let args = ["--redis-url", &url, "--queue-threshold", "100"];
-    let server = ServerProcess::start(&database.url, &args).await;
+    let server = ServerProcess::start(&database.url, &[&args[..], &["--workers", "0"]].concat()).await;
     let reports: Vec<Value> = (0..JOBS).map(|_| full(contribs("m", MODULES, "1.0.0"))).collect();
     let sent = sites.iter().zip(&reports).map(async |(site, report)| {
         let request = server.api.sync_request(site, report).header("Prefer", "wait=0");
@@ -38,7 +38,12 @@ async fn what_was_accepted_survives_the_death_of_the_server_and_an_empty_redis(d
     redis.flush().await;
 
     let mut raw = database.raw().await;
-    assert_eq!(jobs(&mut raw).await.len(), JOBS, "whatever was answered 202 is there");
+    assert_eq!(count(&jobs(&mut raw).await, &["queued"]), JOBS, "whatever was answered 202 is there");
+    let server = ServerProcess::start(&database.url, &args).await;
+    wait_for("a job is done", async || (count(&jobs(&mut raw).await, &["succeeded"]) > 0).then_some(())).await;
+    server.kill().await;
+    redis.flush().await;
+    assert!(count(&jobs(&mut raw).await, &["queued", "running"]) > 0, "there is work left");
     let server = ServerProcess::start(&database.url, &args).await;
     let ended = settled(&mut raw).await;
     assert_eq!(count(&ended, &["succeeded"]), JOBS, "{ended:?}");

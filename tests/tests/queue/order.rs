@@ -18,7 +18,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Jobs, accepted, hex, settled};
+use crate::support::{Jobs, accepted, count, hex, settled};
 
 on_both_backends!(
     reports_that_wait_are_applied_in_the_order_they_were_made,
@@ -160,7 +160,8 @@ async fn reports_that_wait_are_applied_in_the_order_they_were_made(database: Tes
     }
     idle.stop().await;
     let server = TestServer::start(&database).await;
-    check_all(&sent, &mut database.raw().await, &database.url).await;
+    let jobs = check_all(&sent, &mut database.raw().await, &database.url).await;
+    assert!(count(&jobs, &["superseded"]) > 0 && count(&jobs, &["succeeded"]) > CASES, "{jobs:?}");
     server.stop().await;
 }
 
@@ -177,11 +178,13 @@ async fn reports_that_arrive_while_others_are_applied_are_applied_in_the_order_t
     server.stop().await;
 }
 
-async fn check_all(sent: &[Sent], raw: &mut RawConnection, url: &str) {
+/// Returns how the jobs ended.
+async fn check_all(sent: &[Sent], raw: &mut RawConnection, url: &str) -> Jobs {
     let jobs = settled(raw).await;
     let ledger = Ledger::read(url).await;
     ledger.assert_whole();
     for sent in sent {
         sent.check(&jobs, &ledger);
     }
+    jobs
 }

@@ -123,7 +123,8 @@ impl From<Job> for SyncEntry {
             body_bytes,
             attempts: Some(job.attempts),
             reason: job.reason,
-            last_error: job.last_error,
+            // What is behind an error is for administrators, who find it with the dead letters.
+            last_error: job.last_error.map(|chain| chain.split(": ").next().unwrap_or_default().to_owned()),
             finished_at: job.finished_at,
             result: None,
         }

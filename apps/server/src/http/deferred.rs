@@ -48,7 +48,11 @@ impl Answer {
         if preferences.wait == Some(patience) {
             applied.push(format!("wait={}", patience.as_secs()));
         }
-        let result = state.queue.wait(id, patience).await?.ok_or_else(|| lost(id))?;
+        let result = tokio::select! {
+            result = state.queue.wait(id, patience) => result?,
+            () = state.stopping.cancelled() => state.queue.progress(id).await?,
+        };
+        let result = result.ok_or_else(|| lost(id))?;
         Ok(Self { result, replayed, applied })
     }
 

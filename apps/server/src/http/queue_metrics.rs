@@ -19,6 +19,8 @@ pub(crate) struct QueueMetrics {
     bytes: Gauge,
     oldest_age: Gauge,
     workers: Gauge,
+    failed_attempts: Gauge,
+    lost_attempts: Gauge,
     retries: Counter,
     reclaims: Counter,
     lost_leases: Counter,
@@ -36,6 +38,12 @@ impl QueueMetrics {
             ("queue_bytes", "Size of what waits and runs", &self.bytes),
             ("queue_oldest_age_seconds", "Age of the oldest sync that waits or runs", &self.oldest_age),
             ("queue_workers", "Worker processes that show signs of life", &self.workers),
+            (
+                "queue_failed_attempts",
+                "Attempts that failed, on any node, of the syncs that are kept",
+                &self.failed_attempts,
+            ),
+            ("queue_lost_attempts", "Attempts whose worker was lost, of the syncs that are kept", &self.lost_attempts),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
@@ -60,6 +68,8 @@ impl QueueMetrics {
         self.dead.set(figures.dead);
         self.bytes.set(figures.bytes);
         self.workers.set(figures.workers);
+        self.failed_attempts.set(figures.failures);
+        self.lost_attempts.set(figures.reclaims);
         self.oldest_age.set(figures.oldest.map_or(0, |oldest| (now - oldest).whole_seconds().max(0)));
     }
 }

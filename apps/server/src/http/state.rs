@@ -12,6 +12,7 @@ use module_monitor_storage::Storage;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
@@ -38,6 +39,8 @@ pub(crate) struct AppState {
     pub(crate) wait_cap: Duration,
     /// This process applies queued syncs itself.
     pub(crate) has_worker: bool,
+    /// The server stops: who waits for a queued sync need not any longer.
+    pub(crate) stopping: CancellationToken,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) rate_limiter: RateLimiter,
@@ -71,6 +74,7 @@ impl AppState {
             signals,
             wait_cap: queue.wait_cap,
             has_worker: queue.workers > 0,
+            stopping: CancellationToken::new(),
             keyring: Keyring::new(Arc::clone(&storage), Arc::clone(&clock)),
             rejections: RejectionLog::new(Arc::clone(&storage)),
             trusted_proxies: limits.trusted_proxies,

@@ -130,9 +130,41 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     shorten(text)
 }
 
+/// A text that every database takes, cut where it is too long.
 fn shorten(mut text: String) -> String {
     let cut = (0..=MAX_ERROR.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.truncate(cut);
     // PostgreSQL has no text with this character.
     text.replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_attempt_that_failed_and_says_why() {
+        for (task, expected) in [
+            (tokio::spawn(async { panic!("no {}", "more") }), "it panicked: no more"),
+            (tokio::spawn(async { std::panic::panic_any(7) }), "it panicked: without a text"),
+        ] {
+            let Failure::Passing(text) = Failure::panic(task.await.unwrap_err()) else { panic!("it may go better") };
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn errors_have_a_length_that_can_be_kept() {
+        let long = shorten("é".repeat(MAX_ERROR));
+        assert!(long.len() <= MAX_ERROR && long.len() > MAX_ERROR - 4);
+        assert_eq!(shorten("a\0b".to_owned()), "ab");
+    }
+
+    #[test]
+    fn what_was_not_stored_by_us_cannot_be_read() {
+        for payload in [&b""[..], b"{}", &super::super::payload::pack(b"{}").unwrap()] {
+            let Err(Failure::Lasting(text, "unreadable")) = read(payload, Handling::Strict) else { panic!("read") };
+            assert!(text.starts_with("the stored body cannot be "), "{text}");
+        }
+    }
 }

@@ -88,6 +88,7 @@ impl Worker {
     /// Works until `stop`, then finishes the jobs in hand, hands back those that take longer than the grace period, and
     /// returns. Needs a multi-thread runtime.
     pub async fn run(self, stop: CancellationToken) {
+        self.forget_me().await;
         let life = tokio::spawn(self.clone().show_life());
         let jobs = TaskTracker::new();
         self.take_jobs(&jobs, &stop).await;
@@ -98,8 +99,18 @@ impl Worker {
             jobs.wait().await;
         }
         life.abort();
-        // Others forget it by themselves where this does not work.
-        let _ = self.storage.worker_gone(&self.options.name, self.clock.now() - 4 * ALIVE).await;
+        self.forget_me().await;
+    }
+
+    /// Makes nobody wait for this worker, nor for those that were killed.
+    async fn forget_me(&self) {
+        let forgotten = self.storage.worker_gone(&self.options.name, self.clock.now() - 4 * ALIVE).await;
+        if let Err(error) = forgotten {
+            tracing::debug!(
+                error = chain(&error),
+                "the worker's sign of life could not be removed; it runs out by itself"
+            );
+        }
     }
 
     async fn take_jobs(&self, jobs: &TaskTracker, stop: &CancellationToken) {
@@ -263,7 +274,7 @@ impl Worker {
             if let Err(error) = self.storage.worker_seen(&self.options.name, self.clock.now()).await {
                 tracing::debug!(error = chain(&error), "the worker could not show that it lives");
             }
-            sleep(ALIVE / 5).await;
+            sleep(ALIVE / 3).await;
         }
     }
 }

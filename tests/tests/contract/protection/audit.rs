@@ -49,7 +49,7 @@ async fn log(storage: &dyn Storage, site: SiteId) -> Vec<SyncRecord> {
 async fn refusals(storage: &dyn Storage, site: SiteId) -> Vec<Rejections> {
     let rejected = |record| match record {
         SyncRecord::Rejected(rejections) => rejections,
-        SyncRecord::Applied(sync) => panic!("applied: {sync:?}"),
+        other => panic!("not rejected: {other:?}"),
     };
     log(storage, site).await.into_iter().map(rejected).collect()
 }
@@ -202,6 +202,7 @@ async fn old_rows_go_in_batches(database: TestDatabase) {
         .map(|record| match record {
             SyncRecord::Applied(sync) => ("applied", (sync.received_at - NOON).whole_days()),
             SyncRecord::Rejected(rejections) => ("rejected", (rejections.first_at - NOON).whole_days()),
+            SyncRecord::Queued(job) => panic!("queued: {job:?}"),
         })
         .collect();
     let mut sorted = left.clone();
