@@ -3,6 +3,7 @@
 mod bodies;
 mod cli;
 mod concurrency;
+mod guide;
 mod hang_up;
 mod keys;
 mod life;
