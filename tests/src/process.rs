@@ -29,7 +29,7 @@ pub struct Finished {
 }
 
 /// The binary that cargo built next to this program, or above it where this is a test in `deps`.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let program = env::current_exe().expect("the path of this program");
     let name = format!("module-monitor{}", env::consts::EXE_SUFFIX);
     let found = program.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|path| path.is_file());

@@ -23,6 +23,12 @@ struct TextRow {
     value: String,
 }
 
+#[derive(QueryableByName)]
+struct PlanRow {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
 impl RawConnection {
     /// Connects to the database at `url`.
     pub async fn open(url: &str) -> Self {
@@ -80,6 +86,26 @@ impl RawConnection {
     pub async fn number(&mut self, select: &str) -> i64 {
         let texts = self.texts(select).await;
         texts.first().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no number: {select}: {texts:?}"))
+    }
+
+    /// How the database would run `statement`, line by line; `types` and `values` are those of its parameters, as
+    /// PostgreSQL writes them. SQLite plans without them.
+    pub async fn plan(&mut self, statement: &str, types: &str, values: &str) -> Vec<String> {
+        match &mut self.0 {
+            Kind::Sqlite(connection) => {
+                let sql = format!("EXPLAIN QUERY PLAN {statement}");
+                let rows: Vec<PlanRow> = sql_query(&sql).load(&mut **connection).expect(&sql);
+                rows.into_iter().map(|row| row.detail).collect()
+            }
+            Kind::Postgres(client) => {
+                let sql = format!("PREPARE planned ({types}) AS {statement}");
+                client.batch_execute(&sql).await.expect(&sql);
+                let sql = format!("EXPLAIN EXECUTE planned ({values})");
+                let rows = client.query(&sql, &[]).await.expect(&sql);
+                client.batch_execute("DEALLOCATE planned").await.expect("a prepared statement");
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
     }
 
     /// An id of a site or a sync as it is written in SQL.

@@ -56,11 +56,11 @@ pub(crate) fn correct_module(
 pub(crate) fn module_sites(filter: ModuleSitesFilter, page: &Page<SiteId>) -> Sql<impl Portable + use<>> {
     let mut text = include_str!("sql/module_sites.sql").to_owned();
     text.push_str(match filter.version {
-        Some(_) => concat!("AND sm.version_id IN (", include_str!("sql/version_ids.sql"), " AND v.version = $5)"),
+        Some(_) => concat!("AND sm.version_id IN (", include_str!("sql/version_ids.sql"), " AND b.version = $5)"),
         None => "AND $5 IS NULL",
     });
     text.push_str(match filter.below {
-        Some(_) => concat!(" AND sm.version_id IN (", include_str!("sql/version_ids.sql"), " AND v.sort_key < $6)"),
+        Some(_) => concat!(" AND sm.version_id IN (", include_str!("sql/version_ids.sql"), " AND b.sort_key < $6)"),
         None => " AND $6 IS NULL",
     });
     text.push_str(" ORDER BY sm.site_id LIMIT $4");

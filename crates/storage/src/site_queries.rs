@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::queries::limit;
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::{BoxedSql, Portable, Sql, sql, sql_of};
-use crate::{NewSite, Page, SiteChange, SiteFilter};
+use crate::{NewSite, Page, SiteChange, SiteFilter, jobs};
 
 /// Rows of a removed site that its tombstone does not keep, each statement deleting some of one kind.
 pub(crate) const LEFTOVERS: [&str; 4] = [
@@ -126,6 +126,8 @@ pub(crate) fn remove_site(id: SiteId, now: OffsetDateTime) -> Vec<BoxedSql> {
         at(include_str!("sql/remove_site.sql")),
         at(include_str!("sql/revoke_site_keys.sql")),
         delete_site_tags(id).boxed(),
+        at(include_str!("sql/cancel_site_jobs.sql")),
+        jobs::recount_jobs(id).boxed(),
     ]
 }
 

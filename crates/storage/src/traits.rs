@@ -213,10 +213,6 @@ pub trait Jobs: Send + Sync {
     /// Ends a dead letter for good, and writes that to the administrators' log. `false` where there is none.
     async fn discard_dead_letter(&self, id: SyncId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
 
-    /// Ends every job of a site that is being deleted, running ones and dead letters included: they have failed, with the
-    /// reason `site-deleted`. Says how many.
-    async fn cancel_jobs(&self, site: SiteId, now: OffsetDateTime) -> Result<usize, StorageError>;
-
     /// How the queue is doing. Workers seen after `alive_since` count as alive. No locks.
     async fn queue_figures(
         &self,

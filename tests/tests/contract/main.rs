@@ -5,6 +5,7 @@
 mod concurrency;
 mod guards;
 mod hang_up;
+mod interface;
 mod keys_and_sites;
 mod lenient;
 mod listing;

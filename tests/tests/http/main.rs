@@ -4,6 +4,7 @@ mod bodies;
 mod cli;
 mod concurrency;
 mod deferred;
+mod guide;
 mod hang_up;
 mod keys;
 mod life;

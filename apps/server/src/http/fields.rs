@@ -30,6 +30,10 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
         }
     })?;
     reader.end().map_err(|error| malformed(&error))?;
+    // serde would take a list for a struct, in the order of its fields.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid(String::new(), "expected an object".to_owned()));
+    }
     Ok(fields)
 }
 
@@ -109,7 +113,9 @@ mod tests {
         assert_eq!(fault(r#"{"words": ["a", 1]}"#), ("validation-failed", "/words/1".to_owned()));
         assert_eq!(fault(r#"{"flog": true}"#).0, "validation-failed");
         assert_eq!(fault(r#"{"flag": true, "flag": true}"#).0, "validation-failed");
-        assert_eq!(fault("[]").0, "validation-failed");
+        for list in ["[]", "[true]", "[true, null]"] {
+            assert_eq!(fault(list).0, "validation-failed", "{list}");
+        }
         for broken in ["", "{", "{}x", "{\"flag\": tru"] {
             assert_eq!(fault(broken).0, "malformed-json", "{broken}");
         }

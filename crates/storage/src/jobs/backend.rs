@@ -1,12 +1,12 @@
 //! The queue of either backend.
 
 use async_trait::async_trait;
-use module_monitor_domain::{SiteId, SyncId};
+use module_monitor_domain::SyncId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::queries;
-use super::units::{Cancel, DeadLetter, Enqueue, Leave, TakeNext};
+use super::units::{DeadLetter, Enqueue, Leave, TakeNext};
 use crate::backend::{Backend, all, first};
 use crate::rows::{CountRow, FiguresRow, JobErrorRow, JobRow, PayloadRow};
 use crate::{
@@ -65,10 +65,6 @@ impl<B: Backend> Jobs for B {
     async fn discard_dead_letter(&self, id: SyncId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
         let discarded = self.transact(DeadLetter { id, retry: false, actor: actor.to_owned(), now }).await?;
         Ok(discarded.is_some())
-    }
-
-    async fn cancel_jobs(&self, site: SiteId, now: OffsetDateTime) -> Result<usize, StorageError> {
-        self.transact(Cancel { site, now }).await
     }
 
     async fn queue_figures(

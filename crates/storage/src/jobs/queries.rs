@@ -68,7 +68,7 @@ pub(super) fn queue_load() -> Sql<impl Portable> {
     sql(include_str!("../sql/queue_load.sql"))
 }
 
-pub(super) fn recount_jobs(site: SiteId) -> Sql<impl Portable> {
+pub(crate) fn recount_jobs(site: SiteId) -> Sql<impl Portable> {
     sql(include_str!("../sql/recount_jobs.sql")).bind::<Id, _>(DbId::from(site))
 }
 
@@ -143,10 +143,6 @@ pub(super) fn end_dead_job(
         .bind::<Moment, _>(At(now))
         .bind::<Text, _>(state.as_str())
         .bind::<Text, _>(reason)
-}
-
-pub(super) fn cancel_site_jobs(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable> {
-    sql(include_str!("../sql/cancel_site_jobs.sql")).bind::<Id, _>(DbId::from(site)).bind::<Moment, _>(At(now))
 }
 
 pub(super) fn job(id: SyncId) -> Sql<impl Portable> {

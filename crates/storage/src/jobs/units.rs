@@ -305,23 +305,3 @@ async fn outdated<T: Transaction>(
     let covered = covering.is_some_and(|covering| job.sync_timestamp < covering);
     Ok(covered.then_some((JobState::Superseded, NEWER_FULL_REPORT)))
 }
-
-/// Ends all jobs of a site, dead letters included, because the site is being deleted.
-pub(crate) struct Cancel {
-    pub(crate) site: SiteId,
-    pub(crate) now: OffsetDateTime,
-}
-
-impl Unit for Cancel {
-    type Output = usize;
-
-    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<usize, StorageError> {
-        let Self { site, now } = self;
-        if lock_site(transaction, site).await?.is_none() {
-            return Ok(0);
-        }
-        let cancelled = transaction.execute(queries::cancel_site_jobs(site, now)).await?;
-        transaction.execute(queries::recount_jobs(site)).await?;
-        Ok(cancelled)
-    }
-}

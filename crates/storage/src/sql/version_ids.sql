@@ -1,1 +1,1 @@
-SELECT v.id FROM module_versions v JOIN modules n ON n.id = v.module_id WHERE n.machine_name = $1
+SELECT b.id FROM module_versions b WHERE b.module_id = (SELECT id FROM modules WHERE machine_name = $1)

@@ -183,13 +183,12 @@ async fn jobs_of_a_deleted_site_have_failed(database: TestDatabase) {
     let second = jobs.queued(jobs.partial_at(3)).await;
     let bystander = other.queued(other.full_at(1)).await;
     let running = take(&*storage, "w", now).await;
-    assert_eq!(storage.cancel_jobs(jobs.site.id, now).await.unwrap(), 3);
+    assert!(storage.remove_site(jobs.site.id, now, "admin").await.unwrap());
     for sync in [&dead, &first, &second] {
         assert_eq!(jobs.state(sync).await, (JobState::Failed, because("site-deleted")));
         assert_eq!(storage.job_payload(sync.sync_id).await.unwrap(), None);
     }
-    assert_eq!(run(&*storage, &running, &first, now).await, SyncResult::LeaseLost);
-    assert!(jobs.site.present().await.is_empty());
+    assert_eq!(run(&*storage, &running, &first, now).await, SyncResult::Refused(Refusal::UnknownSite));
     complete(&other, &bystander, now).await;
     nothing_to_take(&*storage, now + LEASE).await;
 }

@@ -1,0 +1,7 @@
+//! What administrators manage: sites and their filters, removal, the registry, and what all of it costs.
+
+mod plans;
+mod refusals;
+mod registry;
+mod removal;
+mod sites;
