@@ -8,7 +8,9 @@ mod fingerprint;
 mod inventory;
 mod module;
 mod project;
+mod release;
 mod report;
+mod security;
 mod site;
 mod site_module;
 mod sync;
@@ -18,9 +20,11 @@ pub use fingerprint::Fingerprint;
 pub use inventory::{Change, CurrentModule, InventoryChanges, diff};
 pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion, NameError};
 pub use project::{ProjectName, owning_project};
+pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support};
 pub use report::{Rejection, Report, ReportedModule, Scope, SiteInfo};
+pub use security::{Judgement, SecurityRelease, UpdateStatus, judge};
 pub use site::{Site, SiteId, SiteIdentity, SiteState};
-pub use site_module::{EventKind, ModuleEvent, SiteModule, SiteModuleState, UpdateStatus};
+pub use site_module::{EventKind, ModuleEvent, SiteModule, SiteModuleState};
 pub use sync::{
     Decision, Refusal, SecurityCounts, SyncCounts, SyncId, SyncOutcome, SyncPlan, decide, next_sync_after, plan,
     plan_unchanged,

@@ -1,9 +1,10 @@
 //! A site's use of a module, and what has happened to it there.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId};
+use crate::{
+    DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId, UpdateStatus,
+};
 
 /// What belongs to the site of a module it has, as its row stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,28 +75,6 @@ impl SiteModule {
     pub fn update_status(&self) -> Option<UpdateStatus> {
         self.state.project.as_ref().map(|_| UpdateStatus::NotFetched)
     }
-}
-
-/// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateStatus {
-    /// The release itself is marked insecure.
-    NotSecure,
-    /// The release was withdrawn.
-    Revoked,
-    /// The release's branch is no longer supported.
-    NotSupported,
-    /// There is a newer release.
-    NotCurrent,
-    /// The newest or recommended release is installed.
-    Current,
-    /// A dev release without a date cannot be compared.
-    NotChecked,
-    /// Nothing can be said of this version.
-    Unknown,
-    /// The project's releases have never been fetched.
-    NotFetched,
 }
 
 /// What can happen to a module on a site.
