@@ -1,9 +1,23 @@
 //! How an installed version stands against the releases of its project.
+//!
+//! The answers are those of Drupal's own Update module, so that a site's page and ours agree:
+//!
+//! - `judge` walks through a release history and decides.
+//! - `release_version` takes versions apart as Drupal does, which is not as [`DrupalVersion`](crate::DrupalVersion) does.
+//! - `supported` knows what a feed calls supported, in its two forms.
+//! - `coverage` tells when the security coverage of a Drupal core ends.
+
+mod coverage;
+mod judge;
+mod release_version;
+mod supported;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{Feed, ProjectName, ReleaseHistory};
+pub use coverage::{CoreCoverage, CoverageState, core_coverage};
+pub use judge::judge;
+use release_version::is_dev;
 
 /// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,11 +92,16 @@ pub struct Judgement {
     pub status: UpdateStatus,
     /// The newer security releases, newest first.
     pub security_updates: Vec<SecurityRelease>,
-    /// The version to install.
+    /// The version to install. It is the installed one where the feed has nothing better, even if that is bad.
     pub recommended: Option<String>,
 }
 
 impl Judgement {
+    /// A judgement that no release took part in.
+    pub(super) const fn bare(status: UpdateStatus) -> Self {
+        Self { status, security_updates: Vec::new(), recommended: None }
+    }
+
     /// Whether the installed version that was judged needs a security update: it is insecure, or nothing else would
     /// tell (no longer supported, withdrawn, a dev release) and there are newer security releases.
     pub fn needs_security_update(&self, installed: Option<&str>) -> bool {
@@ -92,26 +111,4 @@ impl Judgement {
             _ => installed.is_some_and(is_dev) && !self.security_updates.is_empty(),
         }
     }
-}
-
-/// Whether Drupal takes an installed version for a dev release: by the word alone, wherever it stands.
-fn is_dev(version: &str) -> bool {
-    version.contains("dev") || version.contains("HEAD")
-}
-
-/// Judges the `installed` version of a project by its release `history`, as Drupal's own Update module does.
-///
-/// Without a history (never fetched) nothing is known, except that Drupal 7 itself is out of support. `datestamp` is
-/// when the installed code was packaged, in Unix seconds; only dev releases are judged by it.
-pub fn judge(
-    history: Option<&ReleaseHistory>,
-    project: &ProjectName,
-    feed: Feed,
-    installed: Option<&str>,
-    datestamp: Option<i64>,
-) -> Judgement {
-    let _ = (history, installed, datestamp);
-    let drupal7 = feed == Feed::Drupal7 && *project == ProjectName::drupal();
-    let status = if drupal7 { UpdateStatus::NotSupported } else { UpdateStatus::NotFetched };
-    Judgement { status, security_updates: Vec::new(), recommended: None }
 }
