@@ -15,6 +15,8 @@ mod queries;
 mod records;
 mod rows;
 mod runtime;
+mod security_records;
+mod security_traits;
 mod sql_types;
 mod sqlite;
 mod statement;
@@ -27,4 +29,9 @@ pub use records::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page,
     Rejections, SiteChange, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
 };
+pub use security_records::{
+    Acceptance, Check, CheckOutcome, Fetched, FixedFinding, NewAcceptance, ProjectFeed, ProjectSite, RecountDifference,
+    RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StoredHistory, Validators,
+};
+pub use security_traits::{Releases, Security};
 pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};
