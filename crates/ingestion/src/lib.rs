@@ -4,9 +4,11 @@
 //! [`SyncService::sync`] applies it to any [`module_monitor_storage::Storage`]. Nothing here knows of HTTP servers.
 
 mod clock;
+mod feed;
 mod service;
 mod wire;
 
 pub use clock::{Clock, SystemClock, uuid_at};
+pub use feed::{FeedError, parse_any_history, parse_history};
 pub use service::{SyncError, SyncService, Synced};
 pub use wire::{FieldError, Handling, RequestError, SyncRequest, SyncResponse};

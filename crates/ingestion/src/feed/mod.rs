@@ -1,0 +1,8 @@
+//! drupal.org's release history: the document, and where to get it.
+
+mod error;
+mod history;
+mod xml;
+
+pub use error::FeedError;
+pub use history::{parse_any_history, parse_history};
