@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::Date;
 
 use super::release_version::ReleaseVersion;
+use super::supported::Supported;
 use crate::{CoreVersion, Feed, ReleaseHistory, ReleaseStatus};
 
 /// A minor of Drupal core gets security releases until this many minors later one is out.
@@ -11,11 +12,12 @@ const COVERED_MINORS: u64 = 2;
 
 /// Minors whose coverage ends on a day, as Drupal has them: (major, minor), the first day or month without coverage, and
 /// the day from which it is about to end.
-const FIXED_ENDS: [((u64, u64), &str, Option<&str>); 4] = [
+const FIXED_ENDS: [((u64, u64), &str, Option<&str>); 5] = [
     ((8, 8), "2020-12-02", Some("2020-06-02")),
     ((8, 9), "2021-11", None),
     ((9, 4), "2023-06-21", Some("2022-12-14")),
     ((9, 5), "2023-11", Some("2023-05-14")),
+    ((10, 6), "2026-12-09", Some("2026-06-17")),
 ];
 
 /// The first day without security releases of Drupal 7.
@@ -38,8 +40,9 @@ pub enum CoverageState {
 pub struct CoreCoverage {
     /// Whether it still does.
     pub state: CoverageState,
-    /// What ends or ended it: the release of a version (`8.4.0`), or a day or month (`2023-06-21`, `2023-11`).
-    pub until: String,
+    /// What ends or ended it: the release of a version (`8.4.0`), or a day or month (`2023-06-21`, `2023-11`). `None`
+    /// where the feed has dropped the minor without either.
+    pub until: Option<String>,
 }
 
 /// Tells until when the installed core gets security releases, by the release history of Drupal and the day it is (UTC).
@@ -64,14 +67,16 @@ pub fn core_coverage(core: &CoreVersion, history: Option<&ReleaseHistory>, today
         return None;
     }
     let end = minor.saturating_add(COVERED_MINORS);
-    let until = format!("{}.{end}.0", installed.major);
-    let newest = newest_minor(history, installed.major);
-    let state = match newest.map_or(0, |newest| end.saturating_sub(newest)) {
-        0 => CoverageState::Ended,
-        1 => CoverageState::Ending,
-        _ => CoverageState::Covered,
-    };
-    Some(CoreCoverage { state, until })
+    let until = Some(format!("{}.{end}.0", installed.major));
+    Some(match newest_minor(history, installed.major).map_or(0, |newest| end.saturating_sub(newest)) {
+        0 => CoreCoverage { state: CoverageState::Ended, until },
+        // The last minors of a major end when a later major says so: no minor follows that could end them.
+        _ if Supported::of(&history.support, Feed::Current).rules_out(core.as_str(), &installed) => {
+            CoreCoverage { state: CoverageState::Ended, until: None }
+        }
+        1 => CoreCoverage { state: CoverageState::Ending, until },
+        _ => CoreCoverage { state: CoverageState::Covered, until },
+    })
 }
 
 /// The minor of the newest full release of a major.
@@ -93,5 +98,5 @@ fn until_day(end: &str, warn: Option<&str>, today: Date) -> CoreCoverage {
     } else {
         CoverageState::Covered
     };
-    CoreCoverage { state, until: end.to_owned() }
+    CoreCoverage { state, until: Some(end.to_owned()) }
 }
