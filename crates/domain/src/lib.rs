@@ -22,7 +22,9 @@ pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, Modu
 pub use project::{ProjectName, owning_project};
 pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support};
 pub use report::{Rejection, Report, ReportedModule, Scope, SiteInfo};
-pub use security::{CoreCoverage, CoverageState, Judgement, SecurityRelease, UpdateStatus, core_coverage, judge};
+pub use security::{
+    CoreCoverage, CoverageState, Judgement, SecurityRelease, UpdateStatus, core_coverage, is_dev, judge,
+};
 pub use site::{Site, SiteId, SiteIdentity, SiteState};
 pub use site_module::{EventKind, ModuleEvent, SiteModule, SiteModuleState};
 pub use sync::{

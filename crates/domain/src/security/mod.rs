@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 
 pub use coverage::{CoreCoverage, CoverageState, core_coverage};
 pub use judge::judge;
-use release_version::is_dev;
+pub use release_version::is_dev;
 
 /// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

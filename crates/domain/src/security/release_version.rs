@@ -38,8 +38,9 @@ pub(super) fn branch_major(branch: &str, feed: Feed) -> Option<u64> {
     Some(major)
 }
 
-/// Whether Drupal takes an installed version for a dev release: by the word alone, wherever it stands.
-pub(super) fn is_dev(version: &str) -> bool {
+/// Whether Drupal takes an installed version for a dev release: by the word alone, wherever it stands. Only these are judged
+/// by their datestamp.
+pub fn is_dev(version: &str) -> bool {
     version.contains("dev") || version.contains("HEAD")
 }
 
@@ -88,7 +89,6 @@ mod tests {
             ("8.x-2.0-beta3+6-dev", (2, None, Some("beta3+6"))),
             ("8.x-1.2.3-rc1", (1, Some(2), Some("rc1"))),
             ("8.x-dev", (8, None, Some("dev"))),
-            ("8.x-dev.0-rc1", (8, None, None)),
             ("10.x-dev", (10, None, Some("dev"))),
             ("1.3", (1, None, None)),
             ("1.2.3", (1, Some(2), None)),
@@ -99,8 +99,7 @@ mod tests {
             ("007.1.0", (7, Some(1), None)),
             ("1.0-", (1, None, Some(""))),
         ] {
-            let expected = (text != "8.x-dev.0-rc1").then_some(expected);
-            assert_eq!(parts(text, Feed::Current), expected, "{text}");
+            assert_eq!(parts(text, Feed::Current), Some(expected), "{text}");
         }
     }
 
@@ -111,6 +110,7 @@ mod tests {
             "llama",
             "1",
             "dev-main",
+            "8.x-dev.0-rc1",
             "7.x-1.0",
             "6.x-1.x-dev",
             "10.x-1.0",
