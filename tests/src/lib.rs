@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backends;
+pub mod feeds;
 pub mod ledger;
 pub mod locks;
 pub mod payloads;
