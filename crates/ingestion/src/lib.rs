@@ -5,10 +5,14 @@
 
 mod clock;
 mod feed;
+mod releases;
 mod service;
 mod wire;
 
 pub use clock::{Clock, SystemClock, uuid_at};
-pub use feed::{FeedError, parse_any_history, parse_history};
+pub use feed::{
+    FeedAnswer, FeedError, FeedSource, FeedUrl, HttpFeed, HttpFeedOptions, parse_any_history, parse_history,
+};
+pub use releases::{CheckResult, Checked, FeedTarget, Refresher, ReleaseService};
 pub use service::{SyncError, SyncService, Synced};
 pub use wire::{FieldError, Handling, RequestError, SyncRequest, SyncResponse};
