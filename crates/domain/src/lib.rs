@@ -2,7 +2,8 @@
 //!
 //! Everything here is a pure function of its arguments: no I/O, no clock, no database and no web framework. A Drupal
 //! site reports the modules it has installed; this crate knows what such a report may contain, how versions are
-//! ordered, what a report changes, and what is left behind.
+//! ordered, what a report changes, what is left behind, and how an installed version stands against the releases of its
+//! project.
 
 mod fingerprint;
 mod inventory;
