@@ -1,6 +1,7 @@
 //! drupal.org's release histories over HTTP.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,12 @@ pub struct FeedUrl(Url);
 impl FeedUrl {
     /// drupal.org's own.
     pub const DRUPAL_ORG: &str = "https://updates.drupal.org/release-history";
+
+    fn is_local(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
 
     /// The only addresses that are ever asked for: made of what cannot leave its place in a path.
     fn of(&self, project: &ProjectName, feed: Feed) -> Url {
@@ -167,7 +174,9 @@ impl FeedSource for HttpFeed {
 }
 
 fn builder(options: &HttpFeedOptions) -> ClientBuilder {
-    Client::builder()
+    // What is on this machine is not behind a proxy.
+    let builder = if options.url.is_local() { Client::builder().no_proxy() } else { Client::builder() };
+    builder
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .timeout(options.timeout)
