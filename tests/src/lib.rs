@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backends;
+pub mod clock;
 pub mod feeds;
 pub mod ledger;
 pub mod locks;
