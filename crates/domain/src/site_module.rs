@@ -59,6 +59,8 @@ pub struct SiteModule {
     pub state: SiteModuleState,
     /// The site's own details, else those of the registry.
     pub details: ModuleDetails,
+    /// What is known of its version; `None` where no project judges it.
+    pub judgement: Option<Judgement>,
     /// When the site first reported it (server time); kept when it returns after a removal.
     pub first_seen: OffsetDateTime,
     /// When the site last had it: derived while it is present, fixed once it is removed.
@@ -70,10 +72,9 @@ pub struct SiteModule {
 }
 
 impl SiteModule {
-    /// How the module stands against its project's releases; `None` where no project judges it. Until release data has
-    /// been fetched that is all there is to say.
+    /// How the module stands against its project's releases; `None` where no project judges it.
     pub fn update_status(&self) -> Option<UpdateStatus> {
-        self.state.project.as_ref().map(|_| UpdateStatus::NotFetched)
+        self.judgement.as_ref().map(|judgement| judgement.status)
     }
 }
 

@@ -88,10 +88,10 @@ fn newest_minor(history: &ReleaseHistory, major: u64) -> Option<u64> {
         .and_then(|version| version.minor)
 }
 
-/// Days as text compare as days do; a month compares with the first part of a day.
+/// Days as text compare as days do, and a month comes before its days.
 fn until_day(end: &str, warn: Option<&str>, today: Date) -> CoreCoverage {
     let today = today.to_string();
-    let state = if end <= today.get(..end.len()).unwrap_or(&today) {
+    let state = if end <= today.as_str() {
         CoverageState::Ended
     } else if warn.is_some_and(|warn| warn <= today.as_str()) {
         CoverageState::Ending

@@ -124,6 +124,8 @@ fn the_first_number_without_an_extra_is_recommended() {
         ("1.", &["1.2.0-fix", "1.1.0", "1.2.0", "1.0.0"], "1.0.0", NotCurrent, &[], "1.1.0"),
         ("8.x-1.", &["8.x-1.6-fix", "8.x-1.6", "8.x-1.5"], "8.x-1.5", NotCurrent, &[], "8.x-1.6-fix"),
         // Words that Drupal takes for false are part of the number, and no release all the same.
+        ("1.", &["1.2.0-0", "1.2.0", "1.0.0"], "1.0.0", NotCurrent, &[], "1.2.0"),
+        ("1.", &["1.2.0-", "1.2.0", "1.0.0"], "1.0.0", NotCurrent, &[], "1.2.0"),
         ("1.", &["1.2.0-0", "1.2.0-", "1.1.0", "1.0.0"], "1.0.0", NotCurrent, &[], "1.1.0"),
     ]);
 }
@@ -146,6 +148,8 @@ fn a_bad_release_with_nothing_newer_is_recommended_itself() {
         ("1.", &["1.0.0 insecure"], "1.0.0", NotSecure, &[], "1.0.0"),
         ("1.", &["1.0.0 unpublished"], "1.0.0", Revoked, &[], "1.0.0"),
         ("1.", &["1.0.0 unsupported"], "1.0.0", NotSupported, &[], "-"),
+        // And what is listed stays listed.
+        ("1.,2.", &["1.0.9 sec", "2.0.0 insecure"], "2.0.0", NotSecure, &["1.0.9"], "2.0.0"),
     ]);
 }
 
