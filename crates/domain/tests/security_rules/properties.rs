@@ -88,7 +88,7 @@ fn names(judgement: &Judgement) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn judging_any_text_ends(
