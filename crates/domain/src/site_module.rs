@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::{
-    DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId, UpdateStatus,
+    DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId,
+    UpdateStatus,
 };
 
 /// What belongs to the site of a module it has, as its row stores it.

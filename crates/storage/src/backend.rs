@@ -2,12 +2,15 @@
 
 use std::cmp::Reverse;
 use std::future::Future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
-use module_monitor_domain::{MachineName, Module, ModuleEvent, Site, SiteId, SiteModule};
+use module_monitor_domain::{
+    Feed, MachineName, Module, ModuleEvent, ProjectName, ReleaseHistory, Site, SiteId, SiteModule,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -16,8 +19,9 @@ use crate::rows::{
 };
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys, NewKey,
-    NewSite, Page, Registry, Rejections, SiteChange, Sites, StorageError, SyncRecord, audit_queries, queries,
+    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Fetched, Inventory, InventoryFilter, KeyGrant, KeyUse, Keys,
+    NewKey, NewSite, Page, Registry, Rejections, SiteChange, Sites, StorageError, StoredHistory, SyncRecord,
+    audit_queries, queries,
 };
 
 /// A row that either backend can read.
@@ -43,6 +47,25 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Moves the last use of keys forward, in one statement.
     fn write_key_uses(&self, uses: Vec<KeyUse>) -> impl Future<Output = Result<(), StorageError>> + Send;
+
+    /// Stores a release history and judges by it, in one transaction.
+    fn write_history(
+        &self,
+        history: Arc<ReleaseHistory>,
+        fetched: Fetched,
+    ) -> impl Future<Output = Result<StoredHistory, StorageError>> + Send;
+
+    /// Judges the versions of a project by what is stored of it, in one transaction.
+    fn judge_again(&self, project: ProjectName, feed: Feed)
+    -> impl Future<Output = Result<usize, StorageError>> + Send;
+
+    /// Takes the locks of `sites`, runs `statements`, recounts the sites, and says how many rows each statement wrote.
+    fn recount(
+        &self,
+        now: OffsetDateTime,
+        sites: Vec<SiteId>,
+        statements: Vec<BoxedSql>,
+    ) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
 }
 
 /// The rows of a query as what they mean.

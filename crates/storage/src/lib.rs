@@ -4,19 +4,24 @@
 //! one unit of work: it takes a connection, runs its transaction and gives the connection back. A unit of work that has
 //! begun runs to its end even when the caller stops waiting for it.
 
+mod assess;
 mod audit_queries;
 mod backend;
 mod connect;
 mod error;
+mod history;
 mod id_cache;
 mod migrations;
 mod postgres;
 mod queries;
 mod records;
+mod release_queries;
 mod rows;
 mod runtime;
+mod security_queries;
 mod security_records;
 mod security_traits;
+mod security_units;
 mod sql_types;
 mod sqlite;
 mod statement;
@@ -30,8 +35,8 @@ pub use records::{
     Rejections, SiteChange, SyncCommand, SyncOrigin, SyncRecord, SyncResult,
 };
 pub use security_records::{
-    Acceptance, Check, CheckOutcome, Fetched, FixedFinding, NewAcceptance, ProjectFeed, ProjectSite, RecountDifference,
-    RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StoredHistory, Validators,
+    Acceptance, AcceptedRisk, Check, CheckOutcome, Fetched, FixedFinding, NewAcceptance, ProjectFeed, ProjectSite,
+    RecountDifference, RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StoredHistory, Validators,
 };
 pub use security_traits::{Releases, Security};
 pub use traits::{Audit, Inventory, Keys, Registry, Sites, Storage, Syncs};

@@ -11,7 +11,7 @@ pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrati
 pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// The newest migration of this program, as Diesel records it.
-const LATEST: &str = "20261123000002";
+const LATEST: &str = "20261123000004";
 
 /// How many migrations were run.
 pub(crate) fn ran(

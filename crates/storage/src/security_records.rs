@@ -4,6 +4,7 @@ use module_monitor_domain::{
     DrupalVersion, Feed, MachineName, ProjectName, ProjectStatus, SecurityCounts, SecurityRelease, SiteId, UpdateStatus,
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// What makes a request conditional: from the last document that was stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,8 +135,19 @@ pub struct SecurityUpdate {
     pub modules: Vec<MachineName>,
     /// Since when it is known.
     pub insecure_since: OffsetDateTime,
-    /// Whether the risk has been accepted for every one of the modules.
-    pub accepted: bool,
+    /// The accepted risk that covers it, where one covers every one of the modules: that of the version shown.
+    pub accepted: Option<AcceptedRisk>,
+}
+
+/// Why a security update does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedRisk {
+    /// The acceptance; of several the one that lasts longest.
+    pub id: Uuid,
+    /// Until when.
+    pub until: OffsetDateTime,
+    /// Why.
+    pub reason: String,
 }
 
 /// Which security updates to list.
@@ -185,6 +197,8 @@ pub struct ProjectSite {
 /// both absent means every version, also an unknown one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAcceptance {
+    /// Its id, a UUID version 7.
+    pub id: Uuid,
     /// The project.
     pub project: ProjectName,
     /// From this version on.
@@ -204,8 +218,8 @@ pub struct NewAcceptance {
 /// An accepted risk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// Grows with every acceptance.
-    pub id: i64,
+    /// Its id; greater ids are newer.
+    pub id: Uuid,
     /// The project.
     pub project: ProjectName,
     /// From this version on.

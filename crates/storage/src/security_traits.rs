@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Check, Fetched, FixedFinding, NewAcceptance, Page, ProjectFeed, ProjectSite,
-    RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StorageError, StoredHistory,
+    Acceptance, Check, Fetched, FixedFinding, NewAcceptance, Page, ProjectFeed, ProjectSite, RecountPage,
+    ReleaseFigures, SecurityFilter, SecurityUpdate, StorageError, StoredHistory,
 };
 
 /// What drupal.org says of projects. Syncs introduce the projects that their site uses.
@@ -89,11 +89,7 @@ pub trait Security: Send + Sync {
     ) -> Result<Vec<SecurityUpdate>, StorageError>;
 
     /// What was needed and no longer is, newest first; of that site or project only. No locks.
-    async fn fixed_findings(
-        &self,
-        filter: SecurityFilter,
-        page: Page<i64>,
-    ) -> Result<Vec<FixedFinding>, StorageError>;
+    async fn fixed_findings(&self, filter: SecurityFilter, page: Page<i64>) -> Result<Vec<FixedFinding>, StorageError>;
 
     /// The sites that have modules of a project, in the order of their ids; with `below` only those where one of them has
     /// a lower version. No locks.
@@ -106,14 +102,14 @@ pub trait Security: Send + Sync {
 
     /// Accepts a risk as `actor`, in one transaction that holds the project's rows. Call [`Releases::recount_step`] until
     /// nothing is left. [`StorageError::MissingReference`] where its site does not exist.
-    async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<Acceptance, StorageError>;
+    async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError>;
 
     /// Accepted risks, newest first; those that have ended only on request. No locks.
-    async fn list_acceptances(&self, ended: bool, page: Page<i64>) -> Result<Vec<Acceptance>, StorageError>;
+    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError>;
 
     /// Ends an acceptance as of `now`, as `actor`. `false` where none of that id stands. As
     /// [`Security::create_acceptance`].
-    async fn withdraw_acceptance(&self, id: i64, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
+    async fn withdraw_acceptance(&self, id: Uuid, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
 
     /// Ends the acceptances that are due at `now`, each in a transaction of its own, and says how many. As
     /// [`Security::create_acceptance`].

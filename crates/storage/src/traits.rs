@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     AdminEvent, ApiKey, AppliedSync, Cutoff, InventoryFilter, KeyGrant, KeyUse, NewKey, NewSite, Page, Rejections,
-    SiteChange, StorageError, SyncCommand, SyncRecord, SyncResult,
+    Releases, Security, SiteChange, StorageError, SyncCommand, SyncRecord, SyncResult,
 };
 
 /// Applying reports.
@@ -122,7 +122,7 @@ pub trait Registry: Send + Sync {
 
 /// Everything a backend does.
 #[async_trait]
-pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry {
+pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry + Releases + Security {
     /// Brings the schema up to date. Takes a lock, so that several nodes can start at once; the later ones find nothing
     /// left to do. Returns how many migrations were run.
     async fn migrate(&self) -> Result<usize, StorageError>;

@@ -3,6 +3,8 @@
 mod inventory;
 mod keys;
 mod registry;
+mod releases;
+mod security;
 mod sites;
 mod syncs;
 
@@ -12,6 +14,13 @@ use time::OffsetDateTime;
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
 pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
 pub(crate) use registry::{ModuleIdRow, ModuleRow, VersionIdRow};
+pub(crate) use releases::{
+    AssessmentKeyRow, AssessmentRow, ProjectRow, ReleaseFiguresRow, ReleaseRow, RevisedRow, SiteIdRow, histories,
+};
+pub(crate) use security::{
+    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, project_sites, recount_page,
+    security_updates,
+};
 pub(crate) use sites::{SecurityRow, SiteRow, SiteStateRow};
 pub(crate) use syncs::{AdminEventRow, AuditRow, IdempotencyRow, MigrationRow, RejectedRow};
 

@@ -1,7 +1,7 @@
 //! Rows of sites.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{CoreVersion, Fingerprint, SecurityCounts, Site, SiteId, SiteIdentity, SiteState};
 
 use super::moment;
@@ -89,17 +89,24 @@ pub(crate) struct SiteStateRow {
     pub(crate) conflict: bool,
     #[diesel(sql_type = Nullable<Moment>)]
     pub(crate) last_full_sync_at: Option<At>,
+    /// That of its core; `None` until its modules have assessments.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) core_assessment_id: Option<i64>,
     #[diesel(embed)]
     pub(crate) security: SecurityRow,
 }
 
 impl SiteStateRow {
+    pub(crate) fn drupal_version(&self) -> Option<CoreVersion> {
+        self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok())
+    }
+
     pub(crate) fn state(&self) -> SiteState {
         SiteState {
             active: self.active,
             strict_identity: self.strict_identity,
             identity: SiteIdentity { environment: self.reported_environment.clone(), url: self.reported_url.clone() },
-            drupal_version: self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok()),
+            drupal_version: self.drupal_version(),
             last_sync_timestamp: moment(self.last_sync_timestamp),
             fingerprint: self.fingerprint.as_deref().and_then(Fingerprint::from_bytes),
             mass_removal: self.mass_removal,
@@ -116,6 +123,8 @@ pub(crate) struct SecurityRow {
     security_projects: i32,
     #[diesel(sql_type = Integer)]
     security_unknown: i32,
+    #[diesel(sql_type = Nullable<Moment>)]
+    security_data_as_of: Option<At>,
 }
 
 impl From<SecurityRow> for SecurityCounts {
@@ -124,7 +133,7 @@ impl From<SecurityRow> for SecurityCounts {
             updates_found: row.security_updates_found,
             projects: row.security_projects,
             unknown: row.security_unknown,
-            data_as_of: None,
+            data_as_of: moment(row.security_data_as_of),
         }
     }
 }
