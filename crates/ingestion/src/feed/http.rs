@@ -13,6 +13,7 @@ use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::error::one_line;
 use super::xml::DOCUMENT_LIMIT;
@@ -23,7 +24,7 @@ use crate::Clock;
 const USER_AGENT: &str = concat!("module-monitor/", env!("CARGO_PKG_VERSION"));
 /// How often a feed is asked before its answer counts as a failure.
 const ATTEMPTS: u32 = 2;
-/// How many redirects are followed, all of them on the feed's own host.
+/// How many addresses of the feed's own host are tried where each redirects to the next.
 const REDIRECTS: u32 = 3;
 /// How long a validator may be that is sent back, in bytes.
 const VALIDATOR_LIMIT: usize = 500;
@@ -73,7 +74,7 @@ pub struct HttpFeedOptions {
     pub url: FeedUrl,
     /// The least time between two requests of any kind; a failed one is followed by a few times that.
     pub pause: Duration,
-    /// How long a request may take until the last byte of its answer.
+    /// How long an attempt may take until the last byte of its answer, redirects included.
     pub timeout: Duration,
 }
 
@@ -122,11 +123,11 @@ impl HttpFeed {
 
     /// Asks, and follows redirects within the host.
     async fn request(&self, mut url: Url, conditions: &HeaderMap) -> Result<Response, Trouble> {
-        for _ in 0..=REDIRECTS {
-            self.wait_for_turn().await;
+        for _ in 0..REDIRECTS {
             let response = self.client.get(url.clone()).headers(conditions.clone()).send().await?;
             let Some(next) = redirect(&url, &response)? else { return Ok(response) };
             url = next;
+            self.wait_for_turn().await;
         }
         Err(Trouble::lasting("the feed redirects again and again"))
     }
@@ -160,7 +161,9 @@ impl FeedSource for HttpFeed {
     async fn fetch(&self, project: &ProjectName, feed: Feed, known: &Validators) -> FeedAnswer {
         let mut attempt = 1;
         loop {
-            match self.attempt(project, feed, known).await {
+            self.wait_for_turn().await;
+            let answer = timeout(self.options.timeout, self.attempt(project, feed, known)).await;
+            match answer.unwrap_or_else(|_| Err(Trouble::too_slow())) {
                 Ok(answer) => return answer,
                 Err(trouble) if trouble.transient && attempt < ATTEMPTS => {
                     tracing::debug!(%project, why = trouble.why, "the feed is asked again");
@@ -179,7 +182,6 @@ fn builder(options: &HttpFeedOptions) -> ClientBuilder {
     builder
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
-        .timeout(options.timeout)
         .connect_timeout(options.timeout.min(Duration::from_secs(10)))
 }
 
@@ -229,6 +231,10 @@ impl Trouble {
     fn lasting(why: &str) -> Self {
         Self { why: one_line(why), transient: false }
     }
+
+    fn too_slow() -> Self {
+        Self { why: "the feed does not answer in time".to_owned(), transient: true }
+    }
 }
 
 impl From<FeedError> for Trouble {
@@ -240,9 +246,6 @@ impl From<FeedError> for Trouble {
 impl From<reqwest::Error> for Trouble {
     /// What goes wrong between sending a request and the last byte of its answer.
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            return Self { why: "the feed does not answer in time".to_owned(), transient: true };
-        }
         let error = error.without_url();
         let mut why = error.to_string();
         let mut source = error.source();

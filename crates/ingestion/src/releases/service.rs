@@ -1,14 +1,16 @@
 //! Taking in release data.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
-use module_monitor_storage::{Check, CheckOutcome, Fetched, ProjectFeed, StorageError, StoredHistory, Validators};
+use module_monitor_storage::{
+    Check, CheckOutcome, Fetched, ProjectFeed, Storage, StorageError, StoredHistory, Validators,
+};
 use time::{Duration, OffsetDateTime};
 
-use super::Storage;
 use super::schedule::Schedule;
 use crate::{Clock, FeedAnswer, FeedSource};
 
@@ -103,8 +105,8 @@ impl ReleaseService {
         let answered = self.schedule.after_answer(project, *feed, at);
         let (next_check_at, outcome, result) = match answer {
             FeedAnswer::History(history, validators) => {
-                let stored = self.store(*history, Fetched { at, next_check_at: answered, validators }).await?;
-                return Ok(CheckResult::Fetched(stored));
+                let fetched = Fetched { at, next_check_at: answered, validators };
+                return self.take_in(target, *history, fetched).await;
             }
             FeedAnswer::NotModified => (answered, CheckOutcome::NotModified, CheckResult::NotModified),
             // In an outage drupal.org has said so of projects that exist.
@@ -147,6 +149,25 @@ impl ReleaseService {
             tracing::info!(sites, "security figures were recounted");
         }
         Ok(())
+    }
+
+    async fn take_in(
+        &self,
+        target: &FeedTarget,
+        history: ReleaseHistory,
+        fetched: Fetched,
+    ) -> Result<CheckResult, StorageError> {
+        let at = fetched.at;
+        match self.store(history, fetched).await {
+            Ok(stored) => Ok(CheckResult::Fetched(stored)),
+            // It would be asked for again at once and fail again, in the way of all others.
+            Err(error) if !error.is_transient() => {
+                tracing::error!(error = &error as &(dyn Error + 'static), project = %target.project, "not stored");
+                let why = format!("the release history could not be stored: {error}");
+                self.failed(target, at, why).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn failed(&self, target: &FeedTarget, at: OffsetDateTime, why: String) -> Result<CheckResult, StorageError> {
