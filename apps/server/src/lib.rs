@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod cli;
+mod csv;
 mod demo;
 mod housekeeping;
 mod http;
@@ -12,9 +13,12 @@ mod keyring;
 pub mod keys;
 mod limits;
 pub mod logging;
+mod refresher;
 mod rejections;
+mod security_view;
 mod server;
 mod site_view;
 
 pub use limits::RedisUrlError;
+pub use refresher::ReleaseRefresh;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};

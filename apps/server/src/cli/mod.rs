@@ -5,6 +5,9 @@ mod demo;
 mod key;
 mod migrate;
 mod output;
+mod progress;
+mod releases;
+mod security;
 mod serve;
 mod site;
 
@@ -60,7 +63,7 @@ struct GlobalArgs {
     #[arg(long, global = true, value_name = "FORMAT", env = "MODULE_MONITOR_LOG_FORMAT", default_value = "pretty")]
     log_format: LogFormat,
     /// What to log: error, warn, info, debug or trace, also for single parts, as in info,module_monitor_storage=debug
-    /// [default: info,actix_server=warn; for the demo: warn]
+    /// [default: info,actix_server=warn; for the demo: warn; for releases: error]
     #[arg(long, global = true, value_name = "LEVEL", env = "MODULE_MONITOR_LOG_LEVEL")]
     #[arg(value_parser = log_filter)]
     log_level: Option<String>,
@@ -78,6 +81,12 @@ enum Command {
     /// Issue, revoke and list API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// List what needs a security update, and recount the figures
+    #[command(subcommand)]
+    Security(security::SecurityCommand),
+    /// Take in what drupal.org says of projects and their releases
+    #[command(subcommand)]
+    Releases(releases::ReleasesCommand),
     /// Try it out: sample sites report to a server on a throw-away SQLite database
     Demo(demo::DemoArgs),
 }
@@ -85,6 +94,8 @@ enum Command {
 impl Command {
     fn default_log_level(&self) -> &'static str {
         match self {
+            // It says itself what came of each.
+            Self::Releases(_) => "error",
             Self::Demo(_) => "warn,actix_http=off",
             _ => "info,actix_server=warn,actix_http=off",
         }
@@ -113,6 +124,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate::run(&global.database).await,
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
+        Command::Security(command) => security::run(command, &global.database).await,
+        Command::Releases(command) => releases::run(command, &global.database).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::DatabaseArgs;
+use super::releases::SourceArgs;
 use crate::{RunningServer, Server, ServerConfig};
 
 const EXAMPLES: &str = "\
@@ -63,6 +64,11 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_AUDIT_RETENTION", default_value = "90d")]
     #[arg(value_parser = audit_retention)]
     audit_retention: Duration,
+    /// Do not ask drupal.org for releases; `releases import` brings them in without it
+    #[arg(long, env = "MODULE_MONITOR_NO_RELEASE_REFRESH", value_parser = BoolishValueParser::new())]
+    no_release_refresh: bool,
+    #[command(flatten)]
+    releases: SourceArgs,
 }
 
 /// Serves until it is told to stop.
@@ -80,6 +86,7 @@ pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Opt
         body_memory_mib: args.body_memory,
         max_connections: args.max_connections,
         audit_retention: args.audit_retention,
+        release_refresh: (!args.no_release_refresh).then(|| args.releases.into()),
         ..ServerConfig::new(args.listen, &database.database_url)
     };
     run_until_told(Server::start(config).await?, signals).await
@@ -147,7 +154,8 @@ fn proxy(text: &str) -> Result<IpNet, String> {
     address.ok_or_else(|| "expected is an address or a net, such as 10.0.0.0/8".to_owned())
 }
 
-fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
+/// Parses a time such as `90m`.
+pub(super) fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
     let parse = |text| humantime::parse_duration(text).map_err(|error| error.to_string());
     let time = parse(text)?;
     if (parse(least)?..=parse(most)?).contains(&time) {

@@ -129,7 +129,7 @@ impl ReleaseService {
         let mut recounted = 0;
         loop {
             let now = self.clock.now();
-            match retried(async || self.storage.recount_step(now, RECOUNT_BATCH).await).await? {
+            match retried(|| self.storage.recount_step(now, RECOUNT_BATCH)).await? {
                 0 => return Ok(recounted),
                 sites => recounted += sites,
             }
@@ -178,7 +178,7 @@ impl ReleaseService {
 
     async fn store(&self, history: ReleaseHistory, fetched: Fetched) -> Result<StoredHistory, StorageError> {
         let history = Arc::new(history);
-        retried(async || self.storage.store_history(Arc::clone(&history), fetched.clone()).await).await
+        retried(|| self.storage.store_history(Arc::clone(&history), fetched.clone())).await
     }
 
     async fn note(
@@ -189,17 +189,20 @@ impl ReleaseService {
         outcome: CheckOutcome,
     ) -> Result<(), StorageError> {
         let check = Check { project: target.project.clone(), feed: target.feed, at, next_check_at, outcome };
-        retried(async || self.storage.note_check(check.clone()).await).await
+        retried(|| self.storage.note_check(check.clone())).await
     }
 }
 
 /// Tries again what another transaction was in the way of, or a connection broke under: doing it twice is harmless.
-async fn retried<T>(work: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+async fn retried<T, F>(work: impl FnMut() -> F) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
     let backoff = ExponentialBuilder::default()
         .with_min_delay(StdDuration::from_millis(20))
         .with_max_delay(StdDuration::from_millis(500))
         .with_max_times(6)
         .with_jitter();
     let again = |error: &StorageError| matches!(error, StorageError::Contention(_) | StorageError::ConnectionLost(_));
-    (|| work()).retry(backoff).when(again).await
+    work.retry(backoff).when(again).await
 }

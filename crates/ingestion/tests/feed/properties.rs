@@ -52,12 +52,12 @@ fn some_history() -> impl Strategy<Value = ReleaseHistory> {
             ReleaseHistory {
                 title,
                 project_type,
-                status: ProjectStatus::from_name(states[status]).unwrap(),
+                status: ProjectStatus::from_name(states[status]).expect("a status"),
                 link,
                 support,
                 releases,
                 ..ReleaseHistory::empty(
-                    ProjectName::parse(&project).unwrap(),
+                    ProjectName::parse(&project).expect("a name"),
                     if old { Feed::Drupal7 } else { Feed::Current },
                 )
             }

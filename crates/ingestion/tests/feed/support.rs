@@ -67,7 +67,7 @@ fn write_release(text: &mut String, release: &Release) {
         (true, "Bug fixes"),
     ];
     for (_, kind) in kinds.iter().filter(|(set, _)| *set) {
-        write!(text, "<term><name>Release type</name><value>{kind}</value></term>").unwrap();
+        write!(text, "<term><name>Release type</name><value>{kind}</value></term>").expect("memory");
     }
     text.push_str("</terms>");
     match release.covered {
@@ -80,13 +80,13 @@ fn write_release(text: &mut String, release: &Release) {
 
 fn element(text: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
-        write!(text, "<{name}>{}</{name}>", escape(value)).unwrap();
+        write!(text, "<{name}>{}</{name}>", escape(value)).expect("memory");
     }
 }
 
 /// The smallest history there is.
 pub(crate) fn bare(releases: Vec<Release>) -> ReleaseHistory {
-    ReleaseHistory { releases, ..ReleaseHistory::empty(ProjectName::parse("token").unwrap(), Feed::Current) }
+    ReleaseHistory { releases, ..ReleaseHistory::empty(ProjectName::parse("token").expect("a name"), Feed::Current) }
 }
 
 /// A release with nothing said of it.
