@@ -1,7 +1,8 @@
 //! What goes into and comes out of release data, judgements and accepted risks.
 
 use module_monitor_domain::{
-    DrupalVersion, Feed, MachineName, ProjectName, ProjectStatus, SecurityCounts, SecurityRelease, SiteId, UpdateStatus,
+    DrupalVersion, Feed, MachineName, ProjectName, ProjectStatus, SecurityCounts, SecurityRelease, SiteId, Support,
+    UpdateStatus,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -78,6 +79,8 @@ pub struct ProjectFeed {
     pub status: ProjectStatus,
     /// Its page on drupal.org.
     pub link: Option<String>,
+    /// What is supported.
+    pub support: Support,
     /// For the next request; empty where nothing is stored.
     pub validators: Validators,
     /// When the stored data was fetched; `None`: there is none.
@@ -260,6 +263,8 @@ pub struct RecountDifference {
 /// The sites of a page whose figures were not those of their rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecountPage {
+    /// How many sites the page has.
+    pub sites: usize,
     /// Those that differed.
     pub differences: Vec<RecountDifference>,
     /// The last site of the page; `None`: there are no more.

@@ -3,7 +3,8 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use module_monitor_domain::{
-    MachineName, ModuleDetails, ModuleEvent, ModuleType, SiteId, SiteModule, SiteModuleState, UpdateStatus,
+    MachineName, ModuleDetails, ModuleEvent, ModuleType, SecurityRelease, SiteId, SiteModule, SiteModuleState,
+    UpdateStatus,
 };
 use module_monitor_storage::InventoryFilter;
 use serde::Serialize;
@@ -41,7 +42,7 @@ struct InventoryItem {
     enabled: bool,
     project: Option<String>,
     update_status: Option<UpdateStatus>,
-    security_updates: Vec<SecurityUpdate>,
+    security_updates: Vec<SecurityRelease>,
     recommended: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     first_seen: OffsetDateTime,
@@ -51,15 +52,6 @@ struct InventoryItem {
     last_updated: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     removed_at: Option<OffsetDateTime>,
-}
-
-/// A release that fixes a security problem of the installed version.
-#[derive(Serialize)]
-struct SecurityUpdate {
-    version: String,
-    #[serde(with = "time::serde::rfc3339")]
-    released_at: OffsetDateTime,
-    release_link: String,
 }
 
 /// Everything that is known of a module on a site.
@@ -80,6 +72,8 @@ struct SingleView {
 impl InventoryItem {
     fn new(module: SiteModule) -> Self {
         let update_status = module.update_status();
+        let (security_updates, recommended) =
+            module.judgement.map(|judgement| (judgement.security_updates, judgement.recommended)).unwrap_or_default();
         let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
         Self {
             machine_name: module.machine_name.to_string(),
@@ -90,9 +84,8 @@ impl InventoryItem {
             enabled,
             project: project.map(|p| p.to_string()),
             update_status,
-            // Nothing is recommended before release data has been fetched.
-            security_updates: Vec::new(),
-            recommended: None,
+            security_updates,
+            recommended,
             first_seen: module.first_seen,
             last_seen: module.last_seen,
             last_updated: module.last_updated,
@@ -132,17 +125,13 @@ async fn list(
     let filter = InventoryFilter {
         enabled: query.take_bool("enabled"),
         module_type: query.take("type", "core, contrib or custom", ModuleType::from_name),
-        update_status: query.take("update_status", UPDATE_STATUSES, update_status),
+        update_status: query.take("update_status", UPDATE_STATUSES, UpdateStatus::from_name),
         removed: query.take_bool("removed").unwrap_or(false),
     };
     let paging = query.take_paging("modules");
     query.finish()?;
     let modules = state.storage.site_modules(site, filter, paging.page()).await?;
     Ok(HttpResponse::Ok().json(paging.list(modules, |m| m.machine_name.clone(), InventoryItem::new)))
-}
-
-fn update_status(name: &str) -> Option<UpdateStatus> {
-    serde_json::from_value(name.into()).ok()
 }
 
 async fn show(

@@ -79,6 +79,15 @@ impl ProjectRow {
         read("project status", &self.status, ProjectStatus::from_name(&self.status))
     }
 
+    fn support(&self) -> Support {
+        Support {
+            branches: self.supported_branches.clone(),
+            majors: self.supported_majors.clone(),
+            recommended_major: self.recommended_major.clone(),
+            default_major: self.default_major.clone(),
+        }
+    }
+
     /// What versions are judged by: the stored history with these `releases`; else the empty one, where drupal.org said
     /// that there is none.
     pub(crate) fn history(&self, releases: Vec<Release>) -> Result<Option<ReleaseHistory>, StorageError> {
@@ -93,12 +102,7 @@ impl ProjectRow {
             project_type: self.project_type.clone(),
             status: self.status()?,
             link: self.link.clone(),
-            support: Support {
-                branches: self.supported_branches.clone(),
-                majors: self.supported_majors.clone(),
-                recommended_major: self.recommended_major.clone(),
-                default_major: self.default_major.clone(),
-            },
+            support: self.support(),
             releases,
             malformed: u32::try_from(self.malformed).unwrap_or_default(),
         }))
@@ -113,6 +117,7 @@ impl TryFrom<ProjectRow> for ProjectFeed {
             project: row.name()?,
             feed: row.feed()?,
             status: row.status()?,
+            support: row.support(),
             title: row.title,
             project_type: row.project_type,
             link: row.link,

@@ -251,5 +251,6 @@ impl From<FiguresRow> for RecountDifference {
 pub(crate) fn recount_page(rows: Vec<FiguresRow>, limit: usize) -> RecountPage {
     let next = (rows.len() >= limit).then(|| rows.last().map(|row| SiteId(row.id.0))).flatten();
     let differs = |site: &RecountDifference| site.stored != site.counted || site.findings > 0;
-    RecountPage { differences: rows.into_iter().map(RecountDifference::from).filter(differs).collect(), next }
+    let sites = rows.len();
+    RecountPage { sites, differences: rows.into_iter().map(RecountDifference::from).filter(differs).collect(), next }
 }
