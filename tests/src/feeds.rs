@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// When the newest release of a feed is dated, in Unix seconds; each older one is a day older.
-const NEWEST: i64 = 1_760_000_000;
+use module_monitor_ingestion::{Clock, ReleaseService, parse_any_history};
+use module_monitor_storage::Storage;
+
 const DAY: i64 = 86_400;
 
 /// What a feed says of a project.
@@ -26,6 +29,9 @@ struct Release {
 }
 
 impl Feed {
+    /// When the newest release is dated, in Unix seconds; each older one is a day older.
+    pub const NEWEST: i64 = 1_760_000_000;
+
     /// A published module whose branches, such as `8.x-1.,2.0.`, are supported. It has no releases yet.
     pub fn new(project: &str, branches: &str) -> Self {
         Self::with_support(project, format!("<supported_branches>{branches}</supported_branches>"))
@@ -67,12 +73,8 @@ impl Feed {
     /// Another release, older than those before it, with these release types.
     pub fn release(mut self, version: &str, terms: &[&'static str]) -> Self {
         let age = i64::try_from(self.releases.len()).expect("few releases") * DAY;
-        let release = Release {
-            version: version.to_owned(),
-            status: "published",
-            terms: terms.to_vec(),
-            date: NEWEST - age,
-        };
+        let release =
+            Release { version: version.to_owned(), status: "published", terms: terms.to_vec(), date: Self::NEWEST - age };
         self.releases.push(release);
         self
     }
@@ -92,7 +94,7 @@ impl Feed {
             version: version.to_owned(),
             status: "published",
             terms: vec!["Security update"],
-            date: self.releases.first().map_or(NEWEST, |release| release.date + DAY),
+            date: self.releases.first().map_or(Self::NEWEST, |release| release.date + DAY),
         };
         self.releases.insert(0, fix);
         self
@@ -141,4 +143,12 @@ impl Release {
              <core_compatibility>^10 || ^11</core_compatibility></release>\n"
         )
     }
+}
+
+/// Imports what `feed` says as of `clock`, and recounts the sites that it changes something for.
+pub async fn import(storage: &Arc<dyn Storage>, clock: Arc<dyn Clock>, feed: &Feed) {
+    let history = parse_any_history(feed.xml().as_bytes()).expect("a history");
+    let service = ReleaseService::new(Arc::clone(storage), clock, Duration::MAX);
+    service.import(history).await.expect("it is stored");
+    service.recount(|_| {}).await.expect("the figures follow");
 }

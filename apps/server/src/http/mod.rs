@@ -1,19 +1,24 @@
 //! The HTTP interface: routes, authentication, errors, limits and metrics.
 
+mod acceptances;
 mod audit;
 mod auth;
 mod body;
 mod client_address;
+mod csv;
+mod fields;
 mod health;
 mod inventory;
 mod metrics;
 mod observe;
 mod prefer;
 mod problem;
+mod projects;
 mod query;
 mod rate_limit;
 mod registry;
 mod request_id;
+mod security;
 mod sites;
 mod state;
 mod sync;
@@ -39,7 +44,10 @@ pub(crate) fn app(
         .configure(audit::configure)
         .configure(sites::configure)
         .configure(inventory::configure)
-        .configure(registry::configure);
+        .configure(registry::configure)
+        .configure(projects::configure)
+        .configure(security::configure)
+        .configure(acceptances::configure);
     App::new()
         .app_data(state)
         .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| observe(observed.clone(), request, next)))

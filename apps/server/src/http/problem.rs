@@ -65,6 +65,8 @@ codes! {
     SiteNotFound = NOT_FOUND, "site-not-found", "No such site";
     ModuleNotFound = NOT_FOUND, "module-not-found", "No such module";
     SyncNotFound = NOT_FOUND, "sync-not-found", "No such sync";
+    ProjectNotFound = NOT_FOUND, "project-not-found", "No such project";
+    AcceptanceNotFound = NOT_FOUND, "acceptance-not-found", "No such accepted risk";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
     RequestTimeout = REQUEST_TIMEOUT, "request-timeout", "The body took too long to arrive";
     StaleSync = CONFLICT, "stale-sync", "A newer report has been applied already";

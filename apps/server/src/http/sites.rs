@@ -2,10 +2,10 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use module_monitor_domain::SiteId;
+use module_monitor_domain::{CoreCoverage, CoreVersion, Feed, ProjectName, SiteId, core_coverage};
 use module_monitor_ingestion::FieldError;
-use module_monitor_storage::SiteChange;
-use serde::{Deserialize, Deserializer};
+use module_monitor_storage::{SiteChange, StorageError};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::error::Category;
 
 use super::AppState;
@@ -95,7 +95,26 @@ async fn change(
     answer(site, &state).await
 }
 
+/// A site by itself.
+#[derive(Serialize)]
+struct SingleSite {
+    #[serde(flatten)]
+    site: SiteView,
+    /// Until when its Drupal core gets security releases; `null` where that cannot be told.
+    core_security_coverage: Option<CoreCoverage>,
+}
+
 async fn answer(site: SiteId, state: &AppState) -> Result<HttpResponse, Problem> {
     let site = state.storage.find_site(site).await?.ok_or_else(Problem::site_not_found)?;
-    Ok(HttpResponse::Ok().json(SiteView::from(site)))
+    let core = site.drupal_version.as_deref().and_then(|version| CoreVersion::parse(version).ok());
+    let core_security_coverage = match core {
+        Some(core) => coverage(&core, state).await?,
+        None => None,
+    };
+    Ok(HttpResponse::Ok().json(SingleSite { site: SiteView::from(site), core_security_coverage }))
+}
+
+async fn coverage(core: &CoreVersion, state: &AppState) -> Result<Option<CoreCoverage>, StorageError> {
+    let history = state.storage.find_history(&ProjectName::drupal(), Feed::of(core)).await?;
+    Ok(core_coverage(core, history.as_ref(), state.clock.now().date()))
 }

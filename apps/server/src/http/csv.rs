@@ -1,0 +1,143 @@
+//! Lists as CSV, where the client prefers that.
+
+use std::io;
+use std::rc::Rc;
+
+use actix_web::http::header::{Accept, CONTENT_DISPOSITION, CONTENT_TYPE, Header, HeaderValue, VARY};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use module_monitor_storage::{Page, StorageError};
+
+use super::problem::Problem;
+use super::query::Paging;
+use crate::csv::{CsvRow, csv_header, csv_rows};
+
+const TEXT_CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+
+/// How many rows are read at once.
+const PAGE: usize = 1000;
+
+/// Whether `request` would rather have CSV than JSON.
+pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let known = |mime: &str| ["text/csv", "application/json", "application/*", "*/*"].contains(&mime);
+    let ranked = accept.ranked();
+    ranked.iter().map(|mime| mime.essence_str()).find(|mime| known(mime)) == Some("text/csv")
+}
+
+/// Answers with a file of everything in a list, or as much as the client set a limit to. It is read page by page while
+/// the client takes it; `position` is that of an item in the list.
+///
+/// The first page is there before the answer begins, so that a database which is away is a 503; what fails later breaks
+/// the connection, lest a part be taken for the whole.
+pub(crate) async fn csv_file<C, T, R>(
+    file: &'static str,
+    paging: &Paging<C>,
+    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    position: fn(&T) -> C,
+) -> Result<HttpResponse, Problem>
+where
+    C: Clone + 'static,
+    T: 'static,
+    R: CsvRow + From<T> + 'static,
+{
+    let mut lines = Box::pin(lines::<C, T, R>(paging.whole(), read, position));
+    let mut first = csv_header::<R>().map_err(Problem::internal)?;
+    first.extend(lines.try_next().await?.unwrap_or_default());
+    let body = stream::once(async { Ok(first) }).chain(lines).map(|part| match part {
+        Ok(part) => Ok(Bytes::from(part)),
+        Err(mut problem) => {
+            problem.log_cause();
+            Err(io::Error::other(problem.to_string()))
+        }
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, TEXT_CSV))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
+        .insert_header((VARY, "Accept"))
+        .streaming(body))
+}
+
+/// The lines of that part of a list, a page at a time.
+fn lines<C, T, R>(
+    Page { limit: most, after }: Page<C>,
+    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    position: fn(&T) -> C,
+) -> impl Stream<Item = Result<Vec<u8>, Problem>>
+where
+    R: CsvRow + From<T>,
+{
+    let read = Rc::new(read);
+    stream::try_unfold((after, most), move |(after, left)| {
+        let read = Rc::clone(&read);
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let limit = left.min(PAGE);
+            let found = read(Page { limit, after }).await?;
+            let left = if found.len() < limit { 0 } else { left - limit };
+            let after = found.last().map(position);
+            let lines = csv_rows(found.into_iter().map(R::from)).map_err(Problem::internal)?;
+            Ok(Some((lines, (after, left))))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::ACCEPT;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn csv_is_for_those_who_prefer_it() {
+        let wants = |accept: &str| wants_csv(&TestRequest::get().insert_header((ACCEPT, accept)).to_http_request());
+        for accept in ["text/csv", "Text/CSV; charset=utf-8", "text/csv, application/json;q=0.5", "image/png, text/csv"]
+        {
+            assert!(wants(accept), "{accept}");
+        }
+        for accept in ["", "*/*", "application/json", "text/html", "text/csv;q=0.5, application/json"] {
+            assert!(!wants(accept), "{accept}");
+        }
+        assert!(!wants_csv(&TestRequest::get().to_http_request()));
+    }
+
+    #[derive(Debug)]
+    struct Number(usize);
+
+    impl CsvRow for Number {
+        const COLUMNS: &'static [&'static str] = &["number"];
+
+        fn cells(self) -> Vec<String> {
+            vec![self.0.to_string()]
+        }
+    }
+
+    impl From<usize> for Number {
+        fn from(number: usize) -> Self {
+            Self(number)
+        }
+    }
+
+    /// The lines of a list of the numbers from 1 to `last`, and how many pages were read for them.
+    async fn read(last: usize, after: Option<usize>, limit: usize) -> (usize, usize) {
+        let read = async move |page: Page<usize>| {
+            let first = page.after.unwrap_or_default() + 1;
+            Ok((first..=last).take(page.limit).collect())
+        };
+        let parts: Vec<Vec<u8>> =
+            lines::<_, usize, Number>(Page { limit, after }, read, |number| *number).try_collect().await.unwrap();
+        (parts.concat().iter().filter(|&&byte| byte == b'\n').count(), parts.len())
+    }
+
+    #[actix_web::test]
+    async fn a_list_is_read_to_its_end_or_the_limit() {
+        assert_eq!(read(0, None, usize::MAX).await, (0, 1));
+        assert_eq!(read(999, None, usize::MAX).await, (999, 1));
+        assert_eq!(read(2500, None, usize::MAX).await, (2500, 3));
+        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 1));
+        assert_eq!(read(2500, None, 1).await, (1, 1));
+    }
+}
