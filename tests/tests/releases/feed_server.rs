@@ -95,9 +95,10 @@ impl FeedServer {
         self.asked().into_iter().filter(|asked| asked.path == path).collect()
     }
 
-    /// Waits until there were so many requests.
-    pub(crate) async fn was_asked(&self, times: usize) -> Vec<Asked> {
-        wait_for("the feed is asked", async || Some(self.asked()).filter(|asked| asked.len() >= times)).await
+    /// Waits until there were so many requests for a project's feed.
+    pub(crate) async fn is_asked_for(&self, project_and_feed: &str, times: usize) {
+        let asked = async || (self.asked_for(project_and_feed).len() >= times).then_some(());
+        wait_for("the feed is asked", asked).await;
     }
 
     /// How much of endless bodies was taken, in bytes.

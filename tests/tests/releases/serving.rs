@@ -24,7 +24,10 @@ on_both_backends!(
 fn refreshing(feed: &FeedServer) -> impl FnOnce(&mut ServerConfig) {
     let settings =
         ReleaseRefresh { url: url(feed), interval: Duration::from_secs(24 * 3600), pause: Duration::from_millis(1) };
-    move |config| config.release_refresh = Some(settings)
+    move |config| {
+        config.release_refresh = Some(settings);
+        config.rate_limit = 1_000_000;
+    }
 }
 
 async fn metric(server: &TestServer, name: &str) -> Option<f64> {
@@ -52,14 +55,18 @@ async fn a_new_project_is_asked_for_and_the_next_unchanged_report_tells(database
     let checks = "module_monitor_release_checks_total";
     let fetched = async || metric(&server, &format!("{checks}{{outcome=\"fetched\"}}")).await.filter(|n| *n == 1.0);
     wait_for("the answer is counted", fetched).await;
-    let nothing = async || metric(&server, &format!("{checks}{{outcome=\"no_history\"}}")).await.filter(|n| *n == 1.0);
-    wait_for("so is that there is nothing", nothing).await;
+    let nothing = async || metric(&server, &format!("{checks}{{outcome=\"no_history\"}}")).await.filter(|n| *n == 2.0);
+    wait_for("so is that there is nothing of the other one, and here of Drupal", nothing).await;
     assert_eq!(metric(&server, &format!("{checks}{{outcome=\"failed\"}}")).await, Some(0.0));
     assert!(metric(&server, "module_monitor_release_data_age_seconds").await.is_some());
     for figure in ["release_feeds", "release_feeds_never_fetched"] {
         assert!(metric(&server, &format!("module_monitor_{figure}")).await.is_some(), "{figure}");
     }
-    assert!(feed.asked().iter().all(|asked| ["token", "made_up"].contains(&asked.path.split('/').nth(2).unwrap())));
+    assert!(
+        feed.asked()
+            .iter()
+            .all(|asked| ["drupal", "token", "made_up"].contains(&asked.path.split('/').nth(2).unwrap()))
+    );
     server.stop().await;
 }
 
@@ -69,13 +76,13 @@ async fn stopping_does_not_wait_for_the_feed(database: TestDatabase) {
     let server = TestServer::start_with(&database.url, refreshing(&feed)).await;
     let site = server.site("A site").await;
     report(&server.api, &site, json!([contrib("token", "8.x-1.0")])).await;
-    feed.was_asked(1).await;
+    feed.is_asked_for("token/current", 1).await;
     // A feed may take a minute; a stop of this server takes moments, and a minute is what proves the difference.
     timeout(Duration::from_secs(50), server.stop()).await.expect("it stops");
 
     feed.plays("token/current", [Mood::Document(calm("token"))]);
     let server = TestServer::start_with(&database.url, refreshing(&feed)).await;
-    feed.was_asked(2).await;
+    feed.is_asked_for("token/current", 2).await;
     server.stop().await;
 }
 
@@ -122,7 +129,6 @@ async fn the_program_asks_unless_it_is_told_not_to() {
 
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]);
     let mut child = serve.args(flags).env_remove("MODULE_MONITOR_NO_RELEASE_REFRESH").spawn().expect("a server");
-    let asked = feed.was_asked(1).await;
-    assert_eq!(asked[0].path, "/release-history/token/current");
+    feed.is_asked_for("token/current", 1).await;
     child.kill().await.expect("it can be killed");
 }

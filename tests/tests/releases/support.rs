@@ -66,10 +66,11 @@ impl Node {
         all
     }
 
-    /// The same as project and outcome.
+    /// The same as project and outcome, without Drupal itself, which every site has.
     pub(crate) async fn outcomes(&self) -> Vec<(String, &'static str)> {
         let checked = self.refresh().await;
-        checked.iter().map(|checked| (checked.project.to_string(), outcome(&checked.result))).collect()
+        let contrib = checked.iter().filter(|checked| checked.project != ProjectName::drupal());
+        contrib.map(|checked| (checked.project.to_string(), outcome(&checked.result))).collect()
     }
 
     /// What is known of a project.
