@@ -125,11 +125,11 @@ async fn releases(
     let paging = query.take_paging::<i64>("releases");
     query.finish()?;
     let project = parse(&project)?;
-    let feeds = state.storage.project_feeds(&project).await?;
-    let names: Vec<Feed> = feeds.iter().map(|feed| feed.feed).collect();
+    let mut feeds = state.storage.project_feeds(&project).await?;
     // Nearly every project has one feed; of two, that of today's Drupal comes first.
-    let shown = feeds.into_iter().filter(|feed| wanted.is_none_or(|wanted| wanted == feed.feed));
-    let shown = shown.min_by_key(|feed| feed.feed).ok_or_else(not_found)?;
+    feeds.sort_by_key(|feed| feed.feed);
+    let names = feeds.iter().map(|feed| feed.feed).collect();
+    let shown = feeds.into_iter().find(|feed| wanted.is_none_or(|wanted| wanted == feed.feed)).ok_or_else(not_found)?;
     let found = state.storage.project_releases(&project, shown.feed, paging.page()).await?;
     let releases = paging.list(found, |(position, _)| *position, |(_, release)| ReleaseView::from(release));
     Ok(HttpResponse::Ok().json(ReleaseData::new(shown, names, releases)))
