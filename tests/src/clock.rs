@@ -14,7 +14,6 @@ pub struct MovingClock {
 
 impl MovingClock {
     /// A clock that stands at the present.
-    #[expect(clippy::new_ret_no_self, reason = "everybody shares it")]
     pub fn new() -> Arc<Self> {
         Arc::new(Self { start: (SystemClock.now(), SystemClock.instant()), passed: Mutex::default() })
     }
