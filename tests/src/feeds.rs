@@ -73,8 +73,12 @@ impl Feed {
     /// Another release, older than those before it, with these release types.
     pub fn release(mut self, version: &str, terms: &[&'static str]) -> Self {
         let age = i64::try_from(self.releases.len()).expect("few releases") * DAY;
-        let release =
-            Release { version: version.to_owned(), status: "published", terms: terms.to_vec(), date: Self::NEWEST - age };
+        let release = Release {
+            version: version.to_owned(),
+            status: "published",
+            terms: terms.to_vec(),
+            date: Self::NEWEST - age,
+        };
         self.releases.push(release);
         self
     }

@@ -1,5 +1,7 @@
 //! Accepted risks.
 
+use std::slice;
+
 use module_monitor_ingestion::Clock;
 use module_monitor_tests::api::Answer;
 use module_monitor_tests::backends::TestDatabase;
@@ -68,7 +70,7 @@ async fn an_accepted_risk_leaves_the_counts_and_stays_visible(database: TestData
     let shown = json!({"id": acceptance["id"], "until": wanted["until"], "reason": wanted["reason"]});
     assert_eq!(updates[0]["accepted"], shown);
     assert_eq!(monitor.status(&site, "token").await, "not_secure", "what is insecure is called so");
-    assert_eq!(monitor.list(PATH).await, [acceptance.clone()]);
+    assert_eq!(monitor.list(PATH).await, slice::from_ref(&acceptance));
     let own = format!("{PATH}/{}", acceptance["id"].as_str().expect("an id"));
     assert_eq!(monitor.get(&own).await.ok(), acceptance);
 

@@ -1,5 +1,7 @@
 //! How a version becomes insecure, and is fixed.
 
+use std::slice;
+
 use module_monitor_ingestion::Clock;
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::feeds::Feed;
@@ -128,7 +130,7 @@ async fn what_was_fixed_can_become_insecure_again(database: TestDatabase) {
         items.iter().map(|item| item[field].as_str().expect("a time").to_owned()).collect::<Vec<_>>()
     };
     let first = timestamp(monitor.clock.now());
-    assert_eq!(times("/security/updates", "insecure_since").await, [first.clone()]);
+    assert_eq!(times("/security/updates", "insecure_since").await, slice::from_ref(&first));
 
     // Removed, and back: two findings.
     monitor.clock.advance(Duration::hours(1));
@@ -138,13 +140,13 @@ async fn what_was_fixed_can_become_insecure_again(database: TestDatabase) {
     monitor.clock.advance(Duration::hours(1));
     monitor.report(&site, &[contrib("token", "8.x-1.14")]).await;
     let second = timestamp(monitor.clock.now());
-    assert_eq!(times("/security/updates", "insecure_since").await, [second.clone()]);
-    assert_eq!(times("/security/updates?fixed=true", "fixed_at").await, [removed.clone()]);
+    assert_eq!(times("/security/updates", "insecure_since").await, slice::from_ref(&second));
+    assert_eq!(times("/security/updates?fixed=true", "fixed_at").await, slice::from_ref(&removed));
 
     // Another insecure version is the same finding.
     monitor.clock.advance(Duration::hours(1));
     monitor.report(&site, &[contrib("token", "8.x-1.15")]).await;
-    assert_eq!(times("/security/updates", "insecure_since").await, [second.clone()]);
+    assert_eq!(times("/security/updates", "insecure_since").await, slice::from_ref(&second));
 
     // drupal.org takes its word back.
     monitor.import(&token()).await;
