@@ -23,6 +23,12 @@ struct TextRow {
     value: String,
 }
 
+#[derive(QueryableByName)]
+struct PlanRow {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
 impl RawConnection {
     pub(crate) async fn open(url: &str) -> Self {
         if let Some(path) = url.strip_prefix("sqlite://") {
@@ -71,6 +77,16 @@ impl RawConnection {
     pub async fn number(&mut self, select: &str) -> i64 {
         let texts = self.texts(select).await;
         texts.first().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no number: {select}: {texts:?}"))
+    }
+
+    /// The steps in which SQLite will run a statement; none on PostgreSQL. Parameters need no values.
+    pub async fn plan(&mut self, statement: &str) -> Vec<String> {
+        let Kind::Sqlite(connection) = &mut self.0 else { return Vec::new() };
+        // With them a plan also shows what would be done if a foreign key were violated.
+        connection.batch_execute("PRAGMA foreign_keys = OFF").expect("a pragma");
+        let sql = format!("EXPLAIN QUERY PLAN {statement}");
+        let rows: Vec<PlanRow> = sql_query(&sql).load(&mut **connection).expect(&sql);
+        rows.into_iter().map(|row| row.detail).collect()
     }
 
     /// An id of a site or a sync as it is written in SQL.

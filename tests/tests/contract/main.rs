@@ -11,6 +11,7 @@ mod listing;
 mod outages;
 mod protection;
 mod registry;
+mod security;
 mod seen;
 mod sqlite_file;
 mod statements;
