@@ -69,8 +69,9 @@ coverage:
     @scripts/ensure-tool cargo-tarpaulin
     scripts/with-services scripts/coverage
 
-# Look for inputs that break the version parser or the request decoder, so many seconds each. Needs the nightly toolchain.
+# Look for inputs that break a parser of versions, requests or release histories, so many seconds each. Needs nightly.
 fuzz SECONDS="60":
     @scripts/ensure-tool cargo-fuzz
     @scripts/fuzz version {{ SECONDS }}
     @scripts/fuzz sync_request {{ SECONDS }}
+    @scripts/fuzz release_history {{ SECONDS }}

@@ -2,6 +2,8 @@
 
 pub mod api;
 pub mod backends;
+pub mod clock;
+pub mod feeds;
 pub mod ledger;
 pub mod locks;
 pub mod openapi;

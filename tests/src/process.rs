@@ -45,6 +45,9 @@ pub fn command(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    // Nothing that a test starts may ask drupal.org.
+    command.env("MODULE_MONITOR_RELEASE_URL", "http://127.0.0.1:9/nobody");
+    command.env("MODULE_MONITOR_NO_RELEASE_REFRESH", "true");
     command
 }
 

@@ -1,6 +1,7 @@
 //! A server inside the test's process, listening on a port of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use module_monitor_ingestion::SystemClock;
 use module_monitor_server::admin::{issue_key, register_site};
@@ -50,6 +51,11 @@ impl TestServer {
     /// What it stores in.
     pub fn storage(&self) -> &dyn Storage {
         self.running.storage().as_ref()
+    }
+
+    /// The same, for whoever keeps it.
+    pub fn shared_storage(&self) -> &Arc<dyn Storage> {
+        self.running.storage()
     }
 
     /// Stops it once it has answered everything, which it must have done as its OpenAPI document says.

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod cli;
+mod csv;
 mod demo;
 mod housekeeping;
 mod http;
@@ -15,13 +16,16 @@ mod labels;
 mod limits;
 pub mod logging;
 mod queue_view;
+mod refresher;
 mod rejections;
 mod relay;
+mod security_view;
 mod server;
 mod site_view;
 mod worker;
 
 pub use http::openapi_document;
 pub use limits::RedisUrlError;
+pub use refresher::ReleaseRefresh;
 pub use server::{RunningServer, Server, ServerConfig, ServerError};
 pub use worker::{QueueConfig, WorkerError, run_worker};

@@ -11,7 +11,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use ipnet::IpNet;
-use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_ingestion::{Clock, Refresher, SystemClock};
 use module_monitor_storage::{Storage, StorageError, StorageOptions, connect};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -20,6 +20,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::{self, AppState, Limits, Metrics};
 use crate::limits::{RateLimiter, RedisUrlError};
 use crate::logging::Chain;
+use crate::refresher::{Refreshing, ReleaseMetrics, ReleaseRefresh};
 use crate::worker::{QueueConfig, RunningWorker, WorkerError};
 
 /// How long requests and syncs in progress may take to finish once the server stops.
@@ -60,12 +61,15 @@ pub struct ServerConfig {
     pub audit_retention: Duration,
     /// What goes to the queue, and who takes it out.
     pub queue: QueueConfig,
+    /// How drupal.org is asked for releases; `None`: it is not.
+    pub release_refresh: Option<ReleaseRefresh>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
 
 impl ServerConfig {
-    /// The settings that `module-monitor serve` has by default, for this address and database.
+    /// The settings that `module-monitor serve` has by default, for this address and database, except that drupal.org
+    /// is not asked for releases.
     pub fn new(listen: SocketAddr, database_url: impl Into<String>) -> Self {
         let storage = StorageOptions::default();
         Self {
@@ -82,6 +86,7 @@ impl ServerConfig {
             max_connections: 4096,
             audit_retention: Duration::from_secs(90 * 24 * 60 * 60),
             queue: QueueConfig::default(),
+            release_refresh: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -104,6 +109,9 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
+    /// The system cannot make HTTP requests of its own.
+    #[error("drupal.org cannot be asked for releases")]
+    Feed(#[source] reqwest::Error),
     /// The HTTP server failed.
     #[error("the HTTP server failed")]
     Http(#[source] io::Error),
@@ -121,12 +129,14 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
         let mut metrics = Metrics::new();
         let rate_limiter = rate_limiter(&config, &mut metrics).await?;
+        let release_metrics = ReleaseMetrics::register(metrics.registry());
         let storage = connect(&config.database_url, storage_options(&config, &metrics))?;
         let migrated = !config.migrate || migrate_once(storage.as_ref()).await?;
         let limits =
             Limits { trusted_proxies: config.trusted_proxies, body_memory_kib: config.body_memory_mib as usize * 1024 };
         let state = AppState::new(storage, config.clock, metrics, rate_limiter, limits, &config.queue, migrated);
         let state = web::Data::new(state);
+        let refresher = refresher(config.release_refresh, &state)?;
         let (listener, addr) = listen(config.listen)?;
         let (http, handle) = serve(listener, state.clone(), config.max_connections).map_err(ServerError::Http)?;
         let background = state.clone().into_inner();
@@ -139,9 +149,10 @@ impl Server {
             config.redis_url.as_deref(),
         )?;
         let housekeeping = Housekeeping::start(&background, config.audit_retention);
+        let refreshing = Refreshing::start(&background, release_metrics, refresher);
         let migration = (!migrated).then(|| tokio::spawn(keep_migrating(background)));
         tracing::info!("listening on http://{addr}");
-        Ok(RunningServer { addr, state, handle, http, migration, housekeeping, worker })
+        Ok(RunningServer { addr, state, handle, http, migration, housekeeping, refreshing, worker })
     }
 }
 
@@ -153,6 +164,7 @@ pub struct RunningServer {
     http: JoinHandle<io::Result<()>>,
     migration: Option<JoinHandle<Result<(), StorageError>>>,
     housekeeping: Housekeeping,
+    refreshing: Refreshing,
     worker: RunningWorker,
 }
 
@@ -199,6 +211,7 @@ impl RunningServer {
             migration.abort();
         }
         self.state.stopping.cancel();
+        self.refreshing.stop(&self.state).await;
         let (handle, worker) = (&self.handle, &mut self.worker);
         tokio::join!(handle.stop(true), worker.stop());
         self.state.tasks.close();
@@ -219,6 +232,11 @@ async fn rate_limiter(config: &ServerConfig, metrics: &mut Metrics) -> Result<Ra
         limiter.share(url, metrics.registry()).await?;
     }
     Ok(limiter)
+}
+
+fn refresher(settings: Option<ReleaseRefresh>, state: &AppState) -> Result<Option<Refresher>, ServerError> {
+    let refresher = settings.map(|settings| settings.refresher(&state.storage, &state.clock));
+    refresher.transpose().map_err(ServerError::Feed)
 }
 
 fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {

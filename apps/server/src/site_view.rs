@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
+use crate::csv::CsvRow;
 use crate::http::words;
 
 /// The site object.
@@ -98,9 +99,10 @@ impl SiteView {
         let notes: Vec<&str> = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
         notes.join(", ")
     }
+}
 
-    /// The header of a spreadsheet.
-    pub(crate) const COLUMNS: [&str; 22] = [
+impl CsvRow for SiteView {
+    const COLUMNS: &'static [&'static str] = &[
         "id",
         "name",
         "url",
@@ -125,11 +127,11 @@ impl SiteView {
         "security_unknown",
     ];
 
-    /// Its row in a spreadsheet; what is `null` elsewhere is empty there.
-    pub(crate) fn cells(self) -> [String; 22] {
+    /// What is `null` elsewhere is empty here.
+    fn cells(self) -> Vec<String> {
         let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
         let time = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
-        [
+        vec![
             self.id,
             self.name,
             self.url.unwrap_or_default(),

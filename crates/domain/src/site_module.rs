@@ -1,9 +1,11 @@
 //! A site's use of a module, and what has happened to it there.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId};
+use crate::{
+    DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId,
+    UpdateStatus,
+};
 
 /// What belongs to the site of a module it has, as its row stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct SiteModule {
     pub state: SiteModuleState,
     /// The site's own details, else those of the registry.
     pub details: ModuleDetails,
+    /// What is known of its version; `None` where no project judges it.
+    pub judgement: Option<Judgement>,
     /// When the site first reported it (server time); kept when it returns after a removal.
     pub first_seen: OffsetDateTime,
     /// When the site last had it: derived while it is present, fixed once it is removed.
@@ -69,33 +73,10 @@ pub struct SiteModule {
 }
 
 impl SiteModule {
-    /// How the module stands against its project's releases; `None` where no project judges it. Until release data has
-    /// been fetched that is all there is to say.
+    /// How the module stands against its project's releases; `None` where no project judges it.
     pub fn update_status(&self) -> Option<UpdateStatus> {
-        self.state.project.as_ref().map(|_| UpdateStatus::NotFetched)
+        self.judgement.as_ref().map(|judgement| judgement.status)
     }
-}
-
-/// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateStatus {
-    /// The release itself is marked insecure.
-    NotSecure,
-    /// The release was withdrawn.
-    Revoked,
-    /// The release's branch is no longer supported.
-    NotSupported,
-    /// There is a newer release.
-    NotCurrent,
-    /// The newest or recommended release is installed.
-    Current,
-    /// A dev release without a date cannot be compared.
-    NotChecked,
-    /// Nothing can be said of this version.
-    Unknown,
-    /// The project's releases have never been fetched.
-    NotFetched,
 }
 
 /// What can happen to a module on a site.

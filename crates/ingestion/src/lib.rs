@@ -4,10 +4,16 @@
 //! [`SyncService::sync`] applies it to any [`module_monitor_storage::Storage`]. Nothing here knows of HTTP servers.
 
 mod clock;
+mod feed;
 pub mod queue;
+mod releases;
 mod service;
 mod wire;
 
 pub use clock::{Clock, SystemClock, uuid_at};
+pub use feed::{
+    FeedAnswer, FeedError, FeedSource, FeedUrl, HttpFeed, HttpFeedOptions, parse_any_history, parse_history,
+};
+pub use releases::{CheckResult, Checked, FeedTarget, Refresher, ReleaseService};
 pub use service::{SyncError, SyncService, Synced};
 pub use wire::{FieldError, Handling, RequestError, SyncRequest, SyncResponse};

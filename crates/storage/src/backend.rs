@@ -2,12 +2,16 @@
 
 use std::cmp::Reverse;
 use std::future::Future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
-use module_monitor_domain::{DrupalVersion, MachineName, Module, ModuleEvent, ModuleVersion, Site, SiteId, SiteModule};
+use module_monitor_domain::{
+    DrupalVersion, Feed, MachineName, Module, ModuleEvent, ModuleVersion, ProjectName, ReleaseHistory, Site, SiteId,
+    SiteModule,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,10 +23,10 @@ use crate::site_queries::LEFTOVERS;
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::transaction::Unit;
 use crate::{
-    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Inventory, InventoryFilter, Job, KeyGrant, KeyUse, Keys,
+    AdminEvent, ApiKey, AppliedSync, Audit, Cutoff, Fetched, Inventory, InventoryFilter, Job, KeyGrant, KeyUse, Keys,
     ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Registry, Rejections,
-    SiteChange, SiteFilter, Sites, StorageError, SyncRecord, audit_queries, jobs, queries, registry_queries,
-    site_queries,
+    SiteChange, SiteFilter, Sites, StorageError, StoredHistory, SyncRecord, audit_queries, jobs, queries,
+    registry_queries, site_queries,
 };
 
 /// A row that either backend can read.
@@ -51,6 +55,25 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Moves the last use of keys forward, in one statement.
     fn write_key_uses(&self, uses: Vec<KeyUse>) -> impl Future<Output = Result<(), StorageError>> + Send;
+
+    /// Stores a release history and judges by it, in one transaction.
+    fn write_history(
+        &self,
+        history: Arc<ReleaseHistory>,
+        fetched: Fetched,
+    ) -> impl Future<Output = Result<StoredHistory, StorageError>> + Send;
+
+    /// Judges the versions of a project by what is stored of it, in one transaction.
+    fn judge_again(&self, project: ProjectName, feed: Feed)
+    -> impl Future<Output = Result<usize, StorageError>> + Send;
+
+    /// Takes the locks of `sites`, runs `statements`, recounts the sites, and says how many rows each statement wrote.
+    fn recount(
+        &self,
+        now: OffsetDateTime,
+        sites: Vec<SiteId>,
+        statements: Vec<BoxedSql>,
+    ) -> impl Future<Output = Result<Vec<usize>, StorageError>> + Send;
 }
 
 /// The rows of a query as what they mean.
@@ -120,7 +143,7 @@ impl<B: Backend> Sites for B {
         let Some(row) = self.rows::<SiteIdRow>(site_queries::site_with_leftovers()).await?.pop() else {
             return Ok(None);
         };
-        let site = row.site_id();
+        let site = SiteId::from(row);
         let mut deleted = 0;
         for text in LEFTOVERS {
             deleted += self.execute(site_queries::delete_leftovers(text, site, batch)).await?;

@@ -4,10 +4,12 @@
 //! one unit of work: it takes a connection, runs its transaction and gives the connection back. A unit of work that has
 //! begun runs to its end even when the caller stops waiting for it.
 
+mod assess;
 mod audit_queries;
 mod backend;
 mod connect;
 mod error;
+mod history;
 mod id_cache;
 mod jobs;
 mod migrations;
@@ -15,8 +17,13 @@ mod postgres;
 mod queries;
 mod records;
 mod registry_queries;
+mod release_queries;
 mod rows;
 mod runtime;
+mod security_queries;
+mod security_records;
+mod security_traits;
+mod security_units;
 mod site_queries;
 mod sql_types;
 mod sqlite;
@@ -36,4 +43,9 @@ pub use records::{
     ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter,
     SyncCommand, SyncOrigin, SyncRecord, SyncResult, Via,
 };
+pub use security_records::{
+    Acceptance, AcceptedRisk, Check, CheckOutcome, Fetched, FixedFinding, NewAcceptance, ProjectFeed, ProjectSite,
+    RecountDifference, RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StoredHistory, Validators,
+};
+pub use security_traits::{Releases, Security};
 pub use traits::{Audit, Inventory, Jobs, Keys, Registry, Sites, Storage, Syncs};

@@ -51,17 +51,14 @@ pub(crate) fn revoke_key(id: &str, now: OffsetDateTime) -> Sql<impl Portable + u
 }
 
 pub(crate) fn site_modules(site: SiteId, filter: InventoryFilter, page: Page<MachineName>) -> Sql<impl Portable> {
-    // Nothing has been fetched yet, so a module with a project is `not_fetched` and no module is anything else.
-    let has_project = filter.update_status.map(|_| true);
-    let any = filter.update_status.is_none_or(|status| status == UpdateStatus::NotFetched);
     sql(include_str!("sql/site_modules.sql"))
         .bind::<Id, _>(DbId::from(site))
         .bind::<Nullable<Bool>, _>(filter.enabled)
         .bind::<Nullable<Text>, _>(filter.module_type.map(|t| t.as_str()))
-        .bind::<Nullable<Bool>, _>(has_project)
+        .bind::<Nullable<Text>, _>(filter.update_status.map(UpdateStatus::as_str))
         .bind::<Bool, _>(filter.removed)
         .bind::<Text, _>(page.after.map(|name| name.to_string()).unwrap_or_default())
-        .bind::<BigInt, _>(if any { limit(page.limit) } else { 0 })
+        .bind::<BigInt, _>(limit(page.limit))
 }
 
 pub(crate) fn site_module(site: SiteId, name: &MachineName) -> Sql<impl Portable + use<>> {
@@ -80,10 +77,6 @@ pub(crate) fn current_modules(site: SiteId) -> Sql<impl Portable> {
     sql(include_str!("sql/current_modules.sql")).bind::<Id, _>(DbId::from(site))
 }
 
-pub(crate) fn count_unknown(site: SiteId) -> Sql<impl Portable> {
-    sql(include_str!("sql/count_unknown.sql")).bind::<Id, _>(DbId::from(site))
-}
-
 pub(crate) fn update_site(command: &SyncCommand, site: SiteWrite<'_>) -> Sql<impl Portable + use<>> {
     let report = &command.report;
     sql(include_str!("sql/update_site.sql"))
@@ -99,7 +92,7 @@ pub(crate) fn update_site(command: &SyncCommand, site: SiteWrite<'_>) -> Sql<imp
         .bind::<Nullable<Binary>, _>(site.fingerprint)
         .bind::<Bool, _>(site.mass_removal)
         .bind::<Bool, _>(site.conflict)
-        .bind::<Integer, _>(site.security_unknown)
+        .bind::<Nullable<BigInt>, _>(site.core_assessment_id)
 }
 
 pub(crate) fn insert_site_event(
@@ -137,6 +130,7 @@ pub(crate) fn insert_sync(command: &SyncCommand, outcome: &SyncOutcome) -> Sql<i
         .bind::<Integer, _>(outcome.security.updates_found)
         .bind::<Integer, _>(outcome.security.projects)
         .bind::<Integer, _>(outcome.security.unknown)
+        .bind::<Nullable<Moment>, _>(outcome.security.data_as_of.map(At))
 }
 
 pub(crate) fn sync(id: SyncId) -> Sql<impl Portable> {

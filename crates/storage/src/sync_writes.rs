@@ -9,6 +9,7 @@ use module_monitor_domain::{
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
+use crate::assess::Assessed;
 use crate::id_cache::{FoundIds, IdCache, KnownModule, KnownVersion};
 use crate::rows::{CurrentRow, ModuleIdRow, SiteStateRow, VersionIdRow};
 use crate::{StorageError, SyncCommand};
@@ -121,7 +122,7 @@ impl Ids {
         versions.iter().all(|v| self.versions.contains_key(&(v.module_id, v.version.clone())))
     }
 
-    fn module_id(&self, name: &MachineName) -> Result<i64, StorageError> {
+    pub(crate) fn module_id(&self, name: &MachineName) -> Result<i64, StorageError> {
         let known = self.modules.get(name);
         known.map(|known| known.id).ok_or_else(|| StorageError::corrupt("registry: no id for module", name))
     }
@@ -196,6 +197,7 @@ pub(crate) struct RowWrite<'a> {
     pub(crate) schema_version: Option<i32>,
     pub(crate) security_coverage: bool,
     pub(crate) own_details: Option<String>,
+    pub(crate) assessment_id: Option<i64>,
 }
 
 /// An event to append.
@@ -208,7 +210,11 @@ pub(crate) struct EventWrite<'a> {
 }
 
 /// The rows that change, in the order of their ids.
-pub(crate) fn row_writes<'a>(plan: &'a SyncPlan, ids: &Ids) -> Result<Vec<RowWrite<'a>>, StorageError> {
+pub(crate) fn row_writes<'a>(
+    plan: &'a SyncPlan,
+    ids: &Ids,
+    assessed: &Assessed,
+) -> Result<Vec<RowWrite<'a>>, StorageError> {
     let write = |change: &'a Change| {
         let module_id = ids.module_id(&change.machine_name)?;
         let state = &change.after;
@@ -224,6 +230,7 @@ pub(crate) fn row_writes<'a>(plan: &'a SyncPlan, ids: &Ids) -> Result<Vec<RowWri
             schema_version: state.schema_version,
             security_coverage: state.security_coverage,
             own_details: state.own_details.as_ref().map(json),
+            assessment_id: assessed.id_of(state),
         })
     };
     let mut rows = plan.changes.changed.iter().map(write).collect::<Result<Vec<_>, StorageError>>()?;
@@ -265,19 +272,25 @@ pub(crate) struct SiteWrite<'a> {
     pub(crate) last_full_sync_at: Option<OffsetDateTime>,
     pub(crate) mass_removal: bool,
     pub(crate) conflict: bool,
-    pub(crate) security_unknown: i32,
+    /// `None`: it stays.
+    pub(crate) core_assessment_id: Option<i64>,
 }
 
 impl<'a> SiteWrite<'a> {
-    /// What `plan` leaves of a site that was `before`; `security_unknown` is the count from its rows.
-    pub(crate) fn of(plan: &'a SyncPlan, before: &SiteStateRow, at: OffsetDateTime, security_unknown: i32) -> Self {
+    /// What `plan` leaves of a site that was `before`.
+    pub(crate) fn of(
+        plan: &'a SyncPlan,
+        before: &SiteStateRow,
+        at: OffsetDateTime,
+        core_assessment_id: Option<i64>,
+    ) -> Self {
         Self {
             identity: &plan.identity,
             fingerprint: plan.fingerprint.map(|f| f.as_bytes().to_vec()),
             last_full_sync_at: if plan.complete { Some(at) } else { before.last_full_sync_at.map(|at| at.0) },
             mass_removal: plan.mass_removal,
             conflict: before.conflict || plan.identity_changed_from.is_some(),
-            security_unknown,
+            core_assessment_id,
         }
     }
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::{
     AdminEvent, ApiKey, AppliedSync, Claim, Claimant, Cutoff, Departure, Enqueued, InventoryFilter, Job, JobError,
     JobLease, JobState, KeyGrant, KeyUse, ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, NewJob,
-    NewKey, NewSite, Page, QueueFigures, Rejections, SiteChange, SiteFilter, StorageError, SyncCommand, SyncRecord,
-    SyncResult,
+    NewKey, NewSite, Page, QueueFigures, Rejections, Releases, Security, SiteChange, SiteFilter, StorageError,
+    SyncCommand, SyncRecord, SyncResult,
 };
 
 /// Applying reports.
@@ -232,7 +232,7 @@ pub trait Jobs: Send + Sync {
 
 /// Everything a backend does.
 #[async_trait]
-pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry + Jobs {
+pub trait Storage: Syncs + Sites + Keys + Audit + Inventory + Registry + Jobs + Releases + Security {
     /// Brings the schema up to date. Takes a lock, so that several nodes can start at once; the later ones find nothing
     /// left to do. Returns how many migrations were run.
     async fn migrate(&self) -> Result<usize, StorageError>;

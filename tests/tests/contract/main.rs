@@ -13,6 +13,7 @@ mod outages;
 mod protection;
 mod queue;
 mod registry;
+mod security;
 mod seen;
 mod sqlite_file;
 mod statements;

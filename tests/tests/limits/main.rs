@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use module_monitor_tests::backends::{Backend, TestDatabase};
+use module_monitor_tests::clock::MovingClock;
 use module_monitor_tests::redis::PrivateRedis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use servers::{Answer, MovingClock, Node, Site, admin_key, metric_becomes};
+use servers::{Answer, Node, Site, admin_key, metric_becomes};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const POLICY: &str = r#""sync";q=60;w=3600"#;

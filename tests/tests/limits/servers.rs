@@ -1,16 +1,14 @@
 //! Servers inside the test's process, and what sites send to them.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use module_monitor_ingestion::{Clock, SystemClock};
+use module_monitor_ingestion::SystemClock;
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
 use module_monitor_storage::{SiteChange, Storage};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use tokio::time::sleep;
 
 /// A running server and a client of it.
@@ -131,30 +129,4 @@ pub(crate) async fn metric_becomes(node: &Node, name: &str, value: &str) {
         sleep(Duration::from_millis(50)).await;
     }
     panic!("{name} did not become {value}");
-}
-
-/// A clock that moves only when it is told to.
-pub(crate) struct MovingClock {
-    start: (OffsetDateTime, Instant),
-    passed: Mutex<Duration>,
-}
-
-impl MovingClock {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: (SystemClock.now(), SystemClock.instant()), passed: Mutex::default() })
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.passed.lock().expect("the clock") += by;
-    }
-}
-
-impl Clock for MovingClock {
-    fn now(&self) -> OffsetDateTime {
-        self.start.0 + *self.passed.lock().expect("the clock")
-    }
-
-    fn instant(&self) -> Instant {
-        self.start.1 + *self.passed.lock().expect("the clock")
-    }
 }

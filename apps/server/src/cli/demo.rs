@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
@@ -16,8 +17,9 @@ const HELP: &str = "\
 It keeps its data in a temporary folder, whatever --database-url says, and removes it at the end.";
 
 const LEGEND: &str = "\
-Processed are the modules that a report names, Unknown those enabled on the site whose security
-status is not known yet. In the words of the server, each kind of warning once:";
+Processed are the modules that a report names; Insecure and Unknown are those enabled on the site
+that need a security update, and whose security status is not known yet: the demo asks nobody, and
+brings the releases of one project, key_auth. In the words of the server, each kind of warning once:";
 
 /// What `demo` takes.
 #[derive(Args)]
@@ -69,7 +71,7 @@ async fn start(listen: SocketAddr, database: &str) -> Result<RunningServer, Serv
 async fn show(server: &RunningServer, exits: bool) -> anyhow::Result<()> {
     let base = format!("http://{}", reachable(server.addr()));
     print_line(&format!("Three sample sites report to {base}, which keeps a throw-away SQLite file.\n"))?;
-    let demo = Demo::play(server.storage().as_ref(), &SystemClock, &base).await?;
+    let demo = Demo::play(server.storage(), Arc::new(SystemClock), &base).await?;
     print_line(&format!("{}\n", demo.table()))?;
     print_line(&format!("{LEGEND}\n\n{}", demo.remarks()))?;
     demo.check()?;

@@ -5,7 +5,10 @@ mod demo;
 mod key;
 mod migrate;
 mod output;
+mod progress;
 mod queue;
+mod releases;
+mod security;
 mod serve;
 mod site;
 mod worker;
@@ -62,7 +65,7 @@ struct GlobalArgs {
     #[arg(long, global = true, value_name = "FORMAT", env = "MODULE_MONITOR_LOG_FORMAT", default_value = "pretty")]
     log_format: LogFormat,
     /// What to log: error, warn, info, debug or trace, also for single parts, as in info,module_monitor_storage=debug
-    /// [default: info,actix_server=warn; for the demo: warn]
+    /// [default: info,actix_server=warn; for the demo: warn; for releases: error]
     #[arg(long, global = true, value_name = "LEVEL", env = "MODULE_MONITOR_LOG_LEVEL")]
     #[arg(value_parser = log_filter)]
     log_level: Option<String>,
@@ -85,6 +88,12 @@ enum Command {
     /// Look after the queue of large reports: how it is doing, and what it could not do
     #[command(subcommand, after_help = queue::ABOUT)]
     Queue(queue::QueueCommand),
+    /// List what needs a security update, and recount the figures
+    #[command(subcommand)]
+    Security(security::SecurityCommand),
+    /// Take in what drupal.org says of projects and their releases
+    #[command(subcommand)]
+    Releases(releases::ReleasesCommand),
     /// Try it out: sample sites report to a server on a throw-away SQLite database
     Demo(demo::DemoArgs),
 }
@@ -92,6 +101,8 @@ enum Command {
 impl Command {
     fn default_log_level(&self) -> &'static str {
         match self {
+            // It says itself what came of each.
+            Self::Releases(_) => "error",
             Self::Demo(_) => "warn,actix_http=off",
             _ => "info,actix_server=warn,actix_http=off",
         }
@@ -122,6 +133,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
         Command::Queue(command) => queue::run(command, &global.database).await,
+        Command::Security(command) => security::run(command, &global.database).await,
+        Command::Releases(command) => releases::run(command, &global.database).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -9,7 +9,12 @@ use time::format_description::well_known::Rfc3339;
 
 /// Prints one line.
 pub(super) fn print_line(line: &str) -> anyhow::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Prints text as it is.
+pub(super) fn print_bytes(text: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(text) {
         // Whoever reads has seen enough, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::DatabaseArgs;
+use super::releases::SourceArgs;
 use super::worker::{IntakeArgs, WorkerArgs};
 use crate::{RunningServer, Server, ServerConfig};
 
@@ -68,6 +69,11 @@ pub(super) struct ServeArgs {
     intake: IntakeArgs,
     #[command(flatten)]
     worker: WorkerArgs,
+    /// Do not ask drupal.org for releases; `releases import` brings them in without it
+    #[arg(long, env = "MODULE_MONITOR_NO_RELEASE_REFRESH", value_parser = BoolishValueParser::new())]
+    no_release_refresh: bool,
+    #[command(flatten)]
+    releases: SourceArgs,
 }
 
 /// Serves until it is told to stop.
@@ -86,6 +92,7 @@ pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Opt
         max_connections: args.max_connections,
         audit_retention: args.audit_retention,
         queue: args.intake.with(args.worker),
+        release_refresh: (!args.no_release_refresh).then(|| args.releases.into()),
         ..ServerConfig::new(args.listen, &database.database_url)
     };
     run_until_told(Server::start(config).await?, signals).await
@@ -153,6 +160,7 @@ fn proxy(text: &str) -> Result<IpNet, String> {
     address.ok_or_else(|| "expected is an address or a net, such as 10.0.0.0/8".to_owned())
 }
 
+/// Parses a time such as `90m`.
 pub(super) fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
     let parse = |text| humantime::parse_duration(text).map_err(|error| error.to_string());
     let time = parse(text)?;

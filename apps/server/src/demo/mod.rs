@@ -1,14 +1,17 @@
 //! The demo: sample sites that report to a server over HTTP, as real ones do.
 //!
 //! - `samples` holds what the sites have installed.
+//! - `releases` holds what drupal.org says of one of their projects.
 //! - `rounds` holds what happens there, and works out what the server should answer.
 //! - `report` shows the answers, and what to try next.
 
+mod releases;
 mod report;
 mod rounds;
 mod samples;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -20,9 +23,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::admin::register_site;
+use crate::admin::{issue_key, register_site};
 use rounds::{Counts, Expected, Installation, ROUNDS, Round, Sending};
 use samples::{Module, SAMPLES, Sample};
+
+/// The actor in the administrators' log.
+const ACTOR: &str = "demo";
 
 /// How long the server may take to answer a report.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Demo {
     base: String,
     now: OffsetDateTime,
+    admin_key: String,
     sites: BTreeMap<&'static str, Site>,
     exchanges: Vec<Exchange>,
 }
@@ -66,17 +73,21 @@ impl Demo {
     /// Registers the sample sites in `storage` and sends all of their reports to the server at `base`, such as
     /// `http://127.0.0.1:8080`. Fails where it gets no readable answer; [`Demo::check`] says whether it was the right
     /// one.
-    pub(crate) async fn play(storage: &dyn Storage, clock: &dyn Clock, base: &str) -> anyhow::Result<Self> {
-        // A proxy of the environment is for the outside world.
-        let client = Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+    pub(crate) async fn play(storage: &Arc<dyn Storage>, clock: Arc<dyn Clock>, base: &str) -> anyhow::Result<Self> {
+        // A proxy of the environment is for the outside world, and so are the certificates of the system.
+        let client = Client::builder().no_proxy().tls_certs_only([]).timeout(TIMEOUT).build()?;
+        releases::import(storage, Arc::clone(&clock)).await?;
+        let admin = issue_key(storage.as_ref(), clock.as_ref(), ACTOR, None, None, None).await?;
         let mut sites = BTreeMap::new();
         for sample in SAMPLES {
             let settings = SiteChange { url: Some(Some(sample.url.to_owned())), ..SiteChange::default() };
-            let (id, key) = register_site(storage, clock, "demo", sample.name.to_owned(), settings).await?;
+            let name = sample.name.to_owned();
+            let (id, key) = register_site(storage.as_ref(), clock.as_ref(), ACTOR, name, settings).await?;
             let installation = Installation::new(sample)?;
             sites.insert(sample.name, Site { id: id.to_string(), key: key.text.reveal().to_owned(), installation });
         }
-        let mut demo = Self { base: base.to_owned(), now: clock.now(), sites, exchanges: Vec::new() };
+        let admin_key = admin.text.reveal().to_owned();
+        let mut demo = Self { base: base.to_owned(), now: clock.now(), admin_key, sites, exchanges: Vec::new() };
         for round in &ROUNDS {
             let exchange = demo.exchange(&client, round).await;
             demo.exchanges.push(exchange.with_context(|| format!("round {}, {}", round.number, round.site.name))?);
@@ -125,6 +136,7 @@ impl Exchange {
                 new: applied.new_modules,
                 updated: applied.updated_modules,
                 removed: applied.removed_modules,
+                insecure: usize::try_from(applied.security_updates_found).unwrap_or_default(),
                 unknown: usize::try_from(applied.security_unknown).unwrap_or_default(),
             }
             .to_string(),
@@ -171,7 +183,7 @@ mod tests {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::start(ServerConfig::new(any_port, url)).await.unwrap();
         let base = format!("http://{}", server.addr());
-        let demo = Demo::play(server.storage().as_ref(), &SystemClock, &base).await.unwrap();
+        let demo = Demo::play(server.storage(), Arc::new(SystemClock), &base).await.unwrap();
         (folder, server, demo)
     }
 
@@ -197,7 +209,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_it_suggests_works() {
         let (_folder, server, demo) = played().await;
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut answers = Vec::new();
         for suggestion in demo.suggestions() {
             let command = suggestion.command(false);
@@ -214,6 +226,11 @@ mod tests {
         let history = answers[2]["items"].as_array().unwrap();
         let events: Vec<&str> = history.iter().filter_map(|entry| entry["event"].as_str()).collect();
         assert_eq!(events, ["restored", "removed", "version_changed", "installed"]);
+        let insecure = answers[3]["items"].as_array().unwrap();
+        assert_eq!(
+            (insecure.len(), &insecure[0]["project"], &insecure[0]["recommended"]),
+            (1, &json!("key_auth"), &json!("2.2.4"))
+        );
         server.stop().await;
     }
 }

@@ -13,7 +13,7 @@ use super::{Answer, Demo, Exchange};
 const WIDTH: u16 = 100;
 
 const HEADER: [&str; 11] =
-    ["Round", "Site", "What happened", "HTTP", "Processed", "New", "Updated", "Removed", "Unknown", "Warnings", "ms"];
+    ["Round", "Site", "What happened", "HTTP", "Processed", "New", "Updated", "Removed", "Insecure", "Unknown", "ms"];
 /// From here on columns hold numbers.
 const FIRST_NUMBER: usize = 3;
 
@@ -65,7 +65,7 @@ impl Demo {
         table.trim_fmt()
     }
 
-    /// Requests to try: a report, the inventory, and the history of a module, in this order.
+    /// Requests to try: a report, the inventory, the history of a module, and what is insecure, in this order.
     pub(crate) fn suggestions(&self) -> Vec<Suggestion> {
         let Some(site) = self.sites.get(CITY_PORTAL.name) else { return Vec::new() };
         let suggestion = |title, path: &str, body| {
@@ -84,6 +84,12 @@ impl Demo {
             suggestion("Report a change of one module, as the City portal does", "/sync", Some(body)),
             suggestion("What the City portal has installed", "?limit=3", None),
             suggestion("What happened to one of its modules", &format!("/{TRAVELLER}/history"), None),
+            Suggestion {
+                title: "Which sites need a security update",
+                url: format!("{}/api/v1/security/updates", self.base),
+                key: self.admin_key.clone(),
+                body: None,
+            },
         ]
     }
 }
@@ -113,7 +119,7 @@ fn row(exchange: &Exchange) -> Vec<Cell> {
             let counts =
                 [applied.processed_count, applied.new_modules, applied.updated_modules, applied.removed_modules];
             cells.extend(counts.map(Cell::new));
-            cells.extend([Cell::new(applied.security_unknown), Cell::new(applied.warnings.len())]);
+            cells.extend([applied.security_updates_found, applied.security_unknown].map(Cell::new));
             cells.push(Cell::new(applied.processing_time_ms));
         }
         Answer::Refused { status, .. } => {

@@ -100,6 +100,8 @@ pub(super) struct Counts {
     pub(super) new: usize,
     pub(super) updated: usize,
     pub(super) removed: usize,
+    /// Enabled modules that need a security update.
+    pub(super) insecure: usize,
     /// Enabled modules whose security status is not known yet.
     pub(super) unknown: usize,
 }
@@ -113,8 +115,9 @@ pub(super) enum Expected {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processed, new, updated, removed, unknown } = self;
-        write!(f, "200 with {processed} processed, {new} new, {updated} updated, {removed} removed, {unknown} unknown")
+        let Self { processed, new, updated, removed, insecure, unknown } = self;
+        write!(f, "200 with {processed} processed, {new} new, {updated} updated, {removed} removed, ")?;
+        write!(f, "{insecure} insecure, {unknown} unknown")
     }
 }
 
@@ -210,6 +213,7 @@ impl Installation {
             new: modules.iter().filter(|module| before(module).is_none()).count(),
             updated: modules.iter().filter(|m| before(m).is_some_and(|known| known.version != m.version)).count(),
             removed,
+            insecure: self.modules.values().filter(|module| module.is_insecure()).count(),
             unknown: self.modules.values().filter(|module| module.awaits_judgement()).count(),
         };
         Sending { drupal: self.drupal, sync_type, modules, expected: Expected::Applied(counts) }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
+use super::releases::{KNOWN, is_insecure};
+
 /// A site of the demo, as it is before its first report.
 pub(super) struct Sample {
     /// What people call it.
@@ -111,7 +113,12 @@ impl Module {
 
     /// Whether its security status can be judged, and is not yet.
     pub(super) fn awaits_judgement(&self) -> bool {
-        self.enabled && self.module_type != "custom"
+        self.enabled && self.module_type != "custom" && self.project != Some(KNOWN)
+    }
+
+    /// Whether its release is known to be insecure, and it is enabled.
+    pub(super) fn is_insecure(&self) -> bool {
+        self.enabled && self.project == Some(KNOWN) && self.version.is_some_and(is_insecure)
     }
 }
 

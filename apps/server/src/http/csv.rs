@@ -1,88 +1,141 @@
-//! Lists for spreadsheets. A CSV answer is the whole list, however long: it is read and sent part by part.
+//! Lists as CSV, where the client prefers that.
 
 use std::io;
+use std::rc::Rc;
 
-use actix_web::http::header::{self, Accept, Header, HeaderValue};
+use actix_web::http::header::{Accept, CONTENT_DISPOSITION, CONTENT_TYPE, Header, HeaderValue, VARY};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, mime};
+use actix_web::{HttpRequest, HttpResponse};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use module_monitor_storage::StorageError;
+use module_monitor_storage::{Page, StorageError};
 
 use super::problem::Problem;
+use super::query::Paging;
+use crate::csv::{CsvRow, csv_header, csv_rows};
 
-/// What a spreadsheet would take for a formula when a cell begins with it.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const TEXT_CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
-/// Whether the client would rather have CSV than JSON.
-pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
-    let Ok(accepted) = Accept::parse(request) else { return false };
-    let known = |wanted: &mime::Mime| match (wanted.type_(), wanted.subtype()) {
-        (mime::TEXT, mime::CSV | mime::STAR) => Some(true),
-        (mime::STAR, _) | (mime::APPLICATION, mime::JSON | mime::STAR) => Some(false),
-        _ => None,
-    };
-    accepted.ranked().iter().find_map(known).unwrap_or(false)
+/// How many rows are read at once.
+const PAGE: usize = 1000;
+
+/// Whether `request` would rather have CSV than JSON.
+pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let known = |mime: &str| ["text/csv", "text/*", "application/json", "application/*", "*/*"].contains(&mime);
+    let ranked = accept.ranked();
+    ranked.iter().map(|mime| mime.essence_str()).find(|mime| known(mime)).is_some_and(|mime| mime.starts_with("text/"))
 }
 
-/// Answers with all rows of `parts` under these columns. An error of the first part is told as a problem; a later one
-/// breaks the connection off, so that half a list is not taken for a whole one.
-pub(crate) async fn answer<const N: usize>(
-    columns: [&'static str; N],
-    parts: impl Stream<Item = Result<Vec<[String; N]>, StorageError>> + 'static,
-) -> Result<HttpResponse, Problem> {
-    let mut parts = Box::pin(parts);
-    let first = parts.try_next().await?.unwrap_or_default();
-    let head = encode(std::iter::once(columns.map(str::to_owned)).chain(first))?;
-    let rest = parts.map(|part| encode(part?)).map_err(|mut problem: Problem| {
-        problem.log_cause();
-        io::Error::other("the list could not be read to its end")
+/// Answers with a file of everything in a list, or as much as the client set a limit to. It is read page by page while
+/// the client takes it; `position` is that of an item in the list, `row` what
+/// the file says of it.
+///
+/// The first page is there before the answer begins, so that a database which is away is a 503; what fails later breaks
+/// the connection, lest a part be taken for the whole.
+pub(crate) async fn csv_file<C, T, R>(
+    file: &'static str,
+    paging: &Paging<C>,
+    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    position: fn(&T) -> C,
+    row: impl Fn(T) -> R + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    C: Clone + 'static,
+    T: 'static,
+    R: CsvRow + 'static,
+{
+    let mut lines = Box::pin(lines(paging.whole(), read, position, row));
+    let mut first = csv_header::<R>().map_err(Problem::internal)?;
+    first.extend(lines.try_next().await?.unwrap_or_default());
+    let body = stream::once(async { Ok(first) }).chain(lines).map(|part| match part {
+        Ok(part) => Ok(Bytes::from(part)),
+        Err(mut problem) => {
+            problem.log_cause();
+            Err(io::Error::other(problem.to_string()))
+        }
     });
     Ok(HttpResponse::Ok()
-        .content_type(mime::TEXT_CSV_UTF_8)
-        .insert_header((header::VARY, HeaderValue::from_static("accept")))
-        .streaming(stream::once(async { Ok(head) }).chain(rest)))
+        .insert_header((CONTENT_TYPE, TEXT_CSV))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
+        .insert_header((VARY, "Accept"))
+        .streaming(body))
 }
 
-/// The rows as RFC 4180 has them.
-fn encode<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Result<Bytes, Problem> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row.map(harmless)).map_err(Problem::internal)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Problem::internal(error.into_error()))?;
-    Ok(Bytes::from(bytes))
-}
-
-/// A cell that a spreadsheet shows and does not run: sites choose some of what is in it.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell }
+/// The lines of that part of a list, a page at a time.
+fn lines<C, T, R>(
+    Page { limit: most, after }: Page<C>,
+    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    position: fn(&T) -> C,
+    row: impl Fn(T) -> R + 'static,
+) -> impl Stream<Item = Result<Vec<u8>, Problem>>
+where
+    R: CsvRow,
+{
+    let list = Rc::new((read, row));
+    stream::try_unfold((after, most), move |(after, left)| {
+        let list = Rc::clone(&list);
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let limit = left.min(PAGE);
+            let (read, row) = &*list;
+            let found = read(Page { limit, after }).await?;
+            let left = if found.len() < limit { 0 } else { left - limit };
+            let after = found.last().map(position);
+            let lines = csv_rows(found.into_iter().map(row)).map_err(Problem::internal)?;
+            Ok(Some((lines, (after, left))))
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;
 
-    fn wanted(accept: &str) -> bool {
-        is_wanted(&TestRequest::get().insert_header((header::ACCEPT, accept)).to_http_request())
+    #[test]
+    fn csv_is_for_those_who_prefer_it() {
+        let wants = |accept: &str| wants_csv(&TestRequest::get().insert_header((ACCEPT, accept)).to_http_request());
+        for accept in ["text/csv", "Text/CSV; charset=utf-8", "text/csv, application/json;q=0.5", "image/png, text/csv"]
+        {
+            assert!(wants(accept), "{accept}");
+        }
+        for accept in ["", "*/*", "application/json", "text/html", "text/csv;q=0.5, application/json"] {
+            assert!(!wants(accept), "{accept}");
+        }
+        assert!(!wants_csv(&TestRequest::get().to_http_request()));
     }
 
-    #[test]
-    fn the_client_chooses() {
-        for csv in ["text/csv", "text/*", "text/csv, application/json;q=0.9", "image/png, text/csv;q=0.1"] {
-            assert!(wanted(csv), "{csv}");
+    #[derive(Debug)]
+    struct Number(usize);
+
+    impl CsvRow for Number {
+        const COLUMNS: &'static [&'static str] = &["number"];
+
+        fn cells(self) -> Vec<String> {
+            vec![self.0.to_string()]
         }
-        for json in ["", "*/*", "application/json", "text/csv;q=0.5, application/json", "text/html", "garbage/;;"] {
-            assert!(!wanted(json), "{json}");
-        }
-        assert!(!is_wanted(&TestRequest::get().to_http_request()));
     }
 
-    #[test]
-    fn cells_are_quoted_and_run_nothing() {
-        let cells = ["=1+1", "a,b", "say \"hi\"", "-2", "+3", "@x", "\tx", "two\nlines", "plain", ""];
-        let line = encode([cells.map(str::to_owned)]).unwrap();
-        let expected = "'=1+1,\"a,b\",\"say \"\"hi\"\"\",'-2,'+3,'@x,'\tx,\"two\nlines\",plain,\r\n";
-        assert_eq!(std::str::from_utf8(&line).unwrap(), expected);
+    /// The lines of a list of the numbers from 1 to `last`, and how many pages were read for them.
+    async fn read(last: usize, after: Option<usize>, limit: usize) -> (usize, usize) {
+        let read = async move |page: Page<usize>| {
+            let first = page.after.unwrap_or_default() + 1;
+            Ok((first..=last).take(page.limit).collect())
+        };
+        let parts: Vec<Vec<u8>> =
+            lines(Page { limit, after }, read, |number| *number, Number).try_collect().await.unwrap();
+        (parts.concat().iter().filter(|&&byte| byte == b'\n').count(), parts.len())
+    }
+
+    #[actix_web::test]
+    async fn a_list_is_read_to_its_end_or_the_limit() {
+        assert_eq!(read(0, None, usize::MAX).await, (0, 1));
+        assert_eq!(read(999, None, usize::MAX).await, (999, 1));
+        assert_eq!(read(2500, None, usize::MAX).await, (2500, 3));
+        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 1));
+        assert_eq!(read(2500, None, 1).await, (1, 1));
     }
 }

@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{
-    MachineName, ModuleDetails, ModuleEvent, ModuleType, SiteId, SiteModule, SiteModuleState, UpdateStatus,
+    MachineName, ModuleDetails, ModuleEvent, ModuleType, SecurityRelease, SiteId, SiteModule, SiteModuleState,
+    UpdateStatus,
 };
 use module_monitor_storage::InventoryFilter;
 use serde::Serialize;
@@ -62,7 +63,8 @@ struct InventoryItem {
     project: Option<String>,
     #[schema(schema_with = words::update_status_or_null)]
     update_status: Option<UpdateStatus>,
-    security_updates: Vec<SecurityUpdate>,
+    #[schema(schema_with = words::security_releases)]
+    security_updates: Vec<SecurityRelease>,
     recommended: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     first_seen: OffsetDateTime,
@@ -72,15 +74,6 @@ struct InventoryItem {
     last_updated: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     removed_at: Option<OffsetDateTime>,
-}
-
-/// A release that fixes a security problem of the installed version.
-#[derive(Serialize, ToSchema)]
-struct SecurityUpdate {
-    version: String,
-    #[serde(with = "time::serde::rfc3339")]
-    released_at: OffsetDateTime,
-    release_link: String,
 }
 
 /// Everything that is known of a module on a site.
@@ -101,6 +94,8 @@ struct SingleView {
 impl InventoryItem {
     fn new(module: SiteModule) -> Self {
         let update_status = module.update_status();
+        let (security_updates, recommended) =
+            module.judgement.map(|judgement| (judgement.security_updates, judgement.recommended)).unwrap_or_default();
         let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
         Self {
             machine_name: module.machine_name.to_string(),
@@ -111,9 +106,8 @@ impl InventoryItem {
             enabled,
             project: project.map(|p| p.to_string()),
             update_status,
-            // Nothing is recommended before release data has been fetched.
-            security_updates: Vec::new(),
-            recommended: None,
+            security_updates,
+            recommended,
             first_seen: module.first_seen,
             last_seen: module.last_seen,
             last_updated: module.last_updated,
@@ -153,17 +147,13 @@ async fn list(
     let filter = InventoryFilter {
         enabled: query.take_bool("enabled"),
         module_type: query.take("type", "core, contrib or custom", ModuleType::from_name),
-        update_status: query.take("update_status", UPDATE_STATUSES, update_status),
+        update_status: query.take("update_status", UPDATE_STATUSES, UpdateStatus::from_name),
         removed: query.take_bool("removed").unwrap_or(false),
     };
     let paging = query.take_paging("modules");
     query.finish()?;
     let modules = state.storage.site_modules(site, filter, paging.page()).await?;
     Ok(HttpResponse::Ok().json(paging.list(modules, |m| m.machine_name.clone(), InventoryItem::new)))
-}
-
-fn update_status(name: &str) -> Option<UpdateStatus> {
-    serde_json::from_value(name.into()).ok()
 }
 
 async fn show(

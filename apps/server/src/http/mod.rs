@@ -1,5 +1,6 @@
 //! The HTTP interface: routes, authentication, errors, limits and metrics.
 
+mod acceptances;
 mod audit;
 mod auth;
 mod body;
@@ -15,12 +16,14 @@ mod observe;
 mod openapi;
 mod prefer;
 mod problem;
+mod projects;
 mod query;
 mod queue;
 mod queue_metrics;
 mod rate_limit;
 mod registry;
 mod request_id;
+mod security;
 mod site_keys;
 mod site_list;
 mod sites;
@@ -63,6 +66,9 @@ fn api() -> Routes {
     sites::configure(&mut routes);
     site_keys::configure(&mut routes);
     registry::configure(&mut routes);
+    projects::configure(&mut routes);
+    security::configure(&mut routes);
+    acceptances::configure(&mut routes);
     queue::configure(&mut routes);
     routes
 }

@@ -68,6 +68,8 @@ codes! {
     ModuleNotFound = NOT_FOUND, "module-not-found", "No such module";
     KeyNotFound = NOT_FOUND, "key-not-found", "No such key";
     SyncNotFound = NOT_FOUND, "sync-not-found", "No such sync";
+    ProjectNotFound = NOT_FOUND, "project-not-found", "No such project";
+    AcceptanceNotFound = NOT_FOUND, "acceptance-not-found", "No such accepted risk";
     DeadLetterNotFound = NOT_FOUND, "dead-letter-not-found", "No such dead letter";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "This address does not take this method";
     RequestTimeout = REQUEST_TIMEOUT, "request-timeout", "The body took too long to arrive";

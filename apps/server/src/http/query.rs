@@ -59,7 +59,7 @@ impl Query {
             value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         });
         let after = self.take("cursor", "the next_cursor of an earlier answer", |value| decode_cursor(list, value));
-        Paging { list, limit: limit.unwrap_or(DEFAULT_LIMIT), after }
+        Paging { list, limit, after }
     }
 
     /// Fails where a parameter was wrong or is not one of this route: a misspelt filter must not show everything.
@@ -79,21 +79,31 @@ impl Query {
 /// Which part of a list was asked for.
 pub(crate) struct Paging<C> {
     list: &'static str,
-    limit: usize,
+    limit: Option<usize>,
     after: Option<C>,
 }
 
 /// A part of a list, as it is answered.
 #[derive(Debug, Serialize)]
 pub(crate) struct List<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 impl<C: Clone> Paging<C> {
     /// What to ask of the storage: one more than wanted, which tells whether anything follows.
     pub(crate) fn page(&self) -> Page<C> {
-        Page { limit: self.limit + 1, after: self.after.clone() }
+        Page { limit: self.limit() + 1, after: self.after.clone() }
+    }
+
+    /// What to ask of the storage first where an answer has room for the whole list: from where on, and how many items
+    /// at most.
+    pub(crate) fn whole(&self) -> Page<C> {
+        Page { limit: self.limit.unwrap_or(usize::MAX), after: self.after.clone() }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
     /// Whether the list is read from its beginning.
@@ -108,8 +118,8 @@ impl<C: Clone> Paging<C> {
         position: impl Fn(&T) -> P,
         json: impl FnMut(T) -> J,
     ) -> List<J> {
-        let more = found.len() > self.limit;
-        found.truncate(self.limit);
+        let more = found.len() > self.limit();
+        found.truncate(self.limit());
         let last = found.last().filter(|_| more);
         let next_cursor = last.map(|item| encode_cursor(self.list, &position(item)));
         List { items: found.into_iter().map(json).collect(), next_cursor }

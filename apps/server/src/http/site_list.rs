@@ -1,32 +1,26 @@
 //! The list of sites, as JSON and for spreadsheets.
 
-use std::sync::Arc;
-
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::VARY;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures::{Stream, TryStreamExt, stream};
 use module_monitor_domain::{Reporting, Site, SiteId};
-use module_monitor_storage::{Page, SiteFilter, Storage, StorageError};
+use module_monitor_storage::SiteFilter;
 
 use super::AppState;
 use super::auth::Caller;
-use super::csv;
+use super::csv::{csv_file, wants_csv};
 use super::openapi::{Operation, boolean, example, words};
 use super::problem::Problem;
 use super::query::Query;
 use crate::labels::{TAG_RULE, tag};
 use crate::site_view::SiteView;
 
-/// How many sites are read at once for a spreadsheet.
-const PART: usize = 500;
-
 /// The description of [`list`].
 pub(super) fn describe() -> Operation {
     Operation::admin("list_sites", "List the sites")
         .about(
             "In the order of their registration. Several filters together list the sites that meet all of them. \
-             With `Accept: text/csv` the answer is the whole list as a spreadsheet with a header line, and `limit` and \
-             `cursor` are not taken; a cell that a spreadsheet would run begins with an apostrophe.",
+             With `Accept: text/csv` the answer is a file with the whole list, or with as much of it as `limit` says; a \
+             cell that a spreadsheet would run begins with an apostrophe.",
         )
         .query("tag", "Only sites with this tag.", words::tag())
         .query("silent", "Only sites that should have reported and have not, or only others.", boolean())
@@ -41,7 +35,7 @@ pub(super) fn describe() -> Operation {
         .query("active", "Only sites that may report, or only those that are deactivated.", boolean())
         .answers_list::<SiteView>("A part of the list.", example!("sites"))
         .answers_text("text/csv", "The whole list.", include_str!("openapi/examples/sites.csv"))
-        .with_headers(&["Vary"])
+        .with_headers(&["Vary", "Content-Disposition"])
 }
 
 pub(super) async fn list(
@@ -61,33 +55,16 @@ pub(super) async fn list(
         mass_removal: query.take_bool("mass_removal"),
         active: query.take_bool("active"),
     };
-    let wants_csv = csv::is_wanted(&request);
-    let paging = (!wants_csv).then(|| query.take_paging::<SiteId>("sites"));
+    let paging = query.take_paging::<SiteId>("sites");
     query.finish()?;
     // What was refused a moment ago counts.
     state.rejections.write().await;
-    let Some(paging) = paging else {
-        let parts = parts(Arc::clone(&state.storage), filter);
-        let rows = parts.map_ok(move |sites| sites.into_iter().map(|site| SiteView::of(site, now).cells()).collect());
-        return csv::answer(SiteView::COLUMNS, rows).await;
-    };
-    let found = state.storage.list_sites(filter, paging.page()).await?;
-    let list = paging.list(found, |site| site.id, |site| SiteView::of(site, now));
-    Ok(HttpResponse::Ok().insert_header((header::VARY, HeaderValue::from_static("accept"))).json(list))
-}
-
-/// All sites that meet `filter`, part by part.
-fn parts(
-    storage: Arc<dyn Storage>,
-    filter: SiteFilter,
-) -> impl Stream<Item = Result<Vec<Site>, StorageError>> + 'static {
-    stream::try_unfold(Some(None), move |position| {
-        let (storage, filter) = (Arc::clone(&storage), filter.clone());
-        async move {
-            let Some(after) = position else { return Ok(None) };
-            let sites = storage.list_sites(filter, Page { limit: PART, after }).await?;
-            let next = (sites.len() == PART).then(|| sites.last().map(|site| site.id));
-            Ok(Some((sites, next)))
-        }
-    })
+    let read = async move |page| state.storage.list_sites(filter.clone(), page).await;
+    let position = |site: &Site| site.id;
+    let view = move |site| SiteView::of(site, now);
+    if wants_csv(&request) {
+        return csv_file("sites.csv", &paging, read, position, view).await;
+    }
+    let found = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, view)))
 }

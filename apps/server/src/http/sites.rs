@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::SiteId;
-use module_monitor_storage::SiteChange;
+use module_monitor_domain::{CoreCoverage, CoreVersion, Feed, ProjectName, SiteId, core_coverage};
+use module_monitor_storage::{SiteChange, StorageError};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{AllOfBuilder, ObjectBuilder, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -170,7 +170,7 @@ impl ToSchema for NewSite {
 /// A site that has just been registered.
 #[derive(Serialize, ToSchema)]
 struct Registered {
-    site: SiteView,
+    site: SingleView,
     key: IssuedKeyView,
 }
 
@@ -236,7 +236,28 @@ async fn remove(caller: Caller, site: web::Path<String>, state: web::Data<AppSta
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn find(site: SiteId, state: &AppState) -> Result<SiteView, Problem> {
+/// A site by itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SingleSite)]
+struct SingleView {
+    #[serde(flatten)]
+    site: SiteView,
+    /// Until when its Drupal core gets security releases; `null` where that cannot be told.
+    #[schema(schema_with = words::core_coverage_or_null)]
+    core_security_coverage: Option<CoreCoverage>,
+}
+
+async fn find(site: SiteId, state: &AppState) -> Result<SingleView, Problem> {
     let site = state.storage.find_site(site).await?.ok_or_else(Problem::site_not_found)?;
-    Ok(SiteView::of(site, state.clock.now()))
+    let core = site.drupal_version.as_deref().and_then(|version| CoreVersion::parse(version).ok());
+    let core_security_coverage = match core {
+        Some(core) => coverage(&core, state).await?,
+        None => None,
+    };
+    Ok(SingleView { site: SiteView::of(site, state.clock.now()), core_security_coverage })
+}
+
+async fn coverage(core: &CoreVersion, state: &AppState) -> Result<Option<CoreCoverage>, StorageError> {
+    let history = state.storage.find_history(&ProjectName::drupal(), Feed::of(core)).await?;
+    Ok(core_coverage(core, history.as_ref(), state.clock.now().date()))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::queries;
 use super::units::{DeadLetter, Enqueue, Leave, TakeNext};
 use crate::backend::{Backend, all, first};
-use crate::rows::{CountRow, FiguresRow, JobErrorRow, JobRow, PayloadRow};
+use crate::rows::{CountRow, JobErrorRow, JobRow, PayloadRow, QueueFiguresRow};
 use crate::{
     Claim, Claimant, Departure, Enqueued, Job, JobError, JobLease, JobState, Jobs, NewJob, Page, QueueFigures,
     StorageError,
@@ -72,7 +72,7 @@ impl<B: Backend> Jobs for B {
         now: OffsetDateTime,
         alive_since: OffsetDateTime,
     ) -> Result<QueueFigures, StorageError> {
-        let row = self.rows::<FiguresRow>(queries::figures(now, alive_since)).await?.pop();
+        let row = self.rows::<QueueFiguresRow>(queries::figures(now, alive_since)).await?.pop();
         Ok(row.map(QueueFigures::from).unwrap_or_default())
     }
 
@@ -86,6 +86,6 @@ impl<B: Backend> Jobs for B {
 
     async fn live_workers(&self, since: OffsetDateTime) -> Result<usize, StorageError> {
         let count = self.rows::<CountRow>(queries::live_workers(since)).await?.pop();
-        count.map_or(Ok(0), |row| row.count().map(|count| usize::try_from(count).unwrap_or(0)))
+        Ok(count.map_or(0, |row| usize::try_from(row.count).unwrap_or(0)))
     }
 }

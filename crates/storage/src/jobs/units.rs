@@ -196,7 +196,7 @@ impl Unit for TakeNext {
         let Self(claimant) = self;
         let now = claimant.now;
         let found = transaction.rows::<SiteIdRow>(queries::claimable(T::LOCK_CLAIMABLE, now)).await?.pop();
-        let Some(site) = found.map(|row| row.site_id()) else { return Ok(Claim::Nothing) };
+        let Some(site) = found.map(SiteId::from) else { return Ok(Claim::Nothing) };
         let Some(head) = head(transaction, site).await?.filter(|head| head.due_at() <= now) else {
             return Ok(Claim::Nothing);
         };

@@ -9,16 +9,18 @@ use module_monitor_domain::{
     Decision, Fingerprint, Refusal, SecurityCounts, SyncOutcome, SyncPlan, decide, plan, plan_unchanged,
 };
 
-use super::bulk;
+use super::recount::recount;
+use super::{assess, bulk};
+use crate::assess::{Assessed, Wanted};
 use crate::id_cache::IdCache;
 use crate::jobs::{find_earlier, pass};
-use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
+use crate::rows::{CurrentRow, SecurityRow, SiteStateRow};
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::sql;
 use crate::sync_writes::{
     Ids, SiteWrite, count, event_writes, identity_event, json, outcome, row_writes, unchanged_outcome,
 };
-use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries};
+use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries, security_queries};
 
 /// Applies `command`. An unchanged report is one statement and one round trip; everything else is one transaction that
 /// begins with the lock on the site's row.
@@ -101,6 +103,7 @@ async fn apply_locked(
     if let Some(result) = pass(connection, command, site.pending_jobs, &decision).await? {
         return Ok((result, Ids::default()));
     }
+    let mut assessed = Assessed::default();
     let (plan, ids) = match decision {
         Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), Ids::default())),
         Decision::Unchanged => (plan_unchanged(&state, report), Ids::default()),
@@ -109,12 +112,16 @@ async fn apply_locked(
             let (mut ids, current) = Ids::of_rows(rows)?;
             bulk::resolve_modules(connection, command, &mut ids, cache).await?;
             let plan = plan(&state, &current, report, |name| ids.registry_type(name));
+            // Before the versions: the lock of a project comes before what an import of it writes.
+            if let Some(wanted) = Wanted::of(&site, &current, &plan, report) {
+                assessed = assess::assess(connection, command, wanted).await?;
+            }
             bulk::resolve_versions(connection, &plan, report, &mut ids, cache).await?;
-            write_inventory(connection, command, &plan, &site, &ids).await?;
+            write_inventory(connection, command, &plan, &site, &ids, &assessed).await?;
             (plan, ids)
         }
     };
-    let outcome = finish(connection, command, &plan, &site).await?;
+    let outcome = finish(connection, command, &plan, &site, assessed.core).await?;
     Ok((SyncResult::Applied(outcome), ids))
 }
 
@@ -124,10 +131,11 @@ async fn write_inventory(
     plan: &SyncPlan,
     before: &SiteStateRow,
     ids: &Ids,
+    assessed: &Assessed,
 ) -> Result<(), StorageError> {
     let changes = &plan.changes;
     if !changes.changed.is_empty() {
-        bulk::write_site_modules(connection, command, row_writes(plan, ids)?).await?;
+        bulk::write_site_modules(connection, command, row_writes(plan, ids, assessed)?).await?;
     }
     if !changes.removed.is_empty() {
         let removed = ids.module_ids(changes.removed.iter().map(|row| &row.machine_name))?;
@@ -136,6 +144,10 @@ async fn write_inventory(
     if !plan.reported_again.is_empty() {
         bulk::report_again(connection, command, ids.module_ids(&plan.reported_again)?).await?;
     }
+    let moved = assessed.moved(ids)?;
+    if !moved.is_empty() {
+        assess::move_rows(connection, command, moved).await?;
+    }
     let events = event_writes(plan, ids)?;
     if !events.is_empty() {
         bulk::insert_events(connection, command, events).await?;
@@ -143,24 +155,26 @@ async fn write_inventory(
     Ok(())
 }
 
-/// Recounts the site, writes its row, and the audit row last.
+/// Writes the site's row, recounts the site where its modules or their assessments changed, and writes the audit row last.
 async fn finish(
     connection: &mut AsyncPgConnection,
     command: &SyncCommand,
     plan: &SyncPlan,
     before: &SiteStateRow,
+    core_assessment_id: Option<i64>,
 ) -> Result<SyncOutcome, StorageError> {
-    let mut security = SecurityCounts::from(before.security);
-    if !plan.changes.is_empty() {
-        let unknown: CountRow = queries::count_unknown(command.site_id).get_result(connection).await?;
-        security.unknown = unknown.count()?;
-    }
-    let site = SiteWrite::of(plan, before, command.received_at, security.unknown);
+    let site = SiteWrite::of(plan, before, command.received_at, core_assessment_id);
     queries::update_site(command, site).execute(connection).await?;
+    let mut security = before.security;
+    // Whatever changes a module also looks up the assessment of the core.
+    if core_assessment_id.is_some() {
+        recount(connection, command.received_at, &[command.site_id]).await?;
+        security = security_queries::security_of_site(command.site_id).get_result(connection).await?;
+    }
     if let Some((kind, detail)) = identity_event(plan) {
         queries::insert_site_event(command, kind, detail).execute(connection).await?;
     }
-    let outcome = outcome(command, plan, security);
+    let outcome = outcome(command, plan, security.into());
     queries::insert_sync(command, &outcome).execute(connection).await?;
     if let Some(key) = &command.idempotency {
         audit_queries::write_idempotency_key(command, key).execute(connection).await?;

@@ -98,6 +98,7 @@ pub(super) async fn write_site_modules(
         .bind::<Array<Nullable<Integer>>, _>(column(&rows, |r| r.schema_version))
         .bind::<Array<Bool>, _>(column(&rows, |r| r.security_coverage))
         .bind::<Array<Nullable<Text>>, _>(column(&rows, |r| r.own_details.as_deref()))
+        .bind::<Array<Nullable<BigInt>>, _>(column(&rows, |r| r.assessment_id))
         .execute(connection)
         .await?;
     Ok(())

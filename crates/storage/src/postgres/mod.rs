@@ -1,9 +1,12 @@
 //! PostgreSQL: for many nodes on one database.
 
 mod apply_sync;
+mod assess;
 mod audit;
 mod bulk;
 mod connection;
+mod history;
+mod recount;
 
 use std::sync::Arc;
 
@@ -13,7 +16,8 @@ use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, Ru
 use diesel_migrations::MigrationHarness;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use module_monitor_domain::SyncId;
+use module_monitor_domain::{Feed, ProjectName, ReleaseHistory, SiteId, SyncId};
+use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 
 use crate::backend::{Backend, Row, first};
@@ -24,7 +28,8 @@ use crate::runtime::Units;
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::transaction::Unit;
 use crate::{
-    AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
+    AppliedSync, Fetched, KeyUse, Rejections, Storage, StorageError, StorageOptions, StoredHistory, SyncCommand,
+    SyncResult, Syncs, queries,
 };
 
 /// Any number that other programs on the same server are unlikely to lock.
@@ -108,6 +113,42 @@ impl Backend for Postgres {
 
     async fn write_key_uses(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {
         self.unit(|connection| async move { audit::write_key_uses(connection, uses).await }.boxed()).await
+    }
+
+    async fn write_history(
+        &self,
+        history: Arc<ReleaseHistory>,
+        fetched: Fetched,
+    ) -> Result<StoredHistory, StorageError> {
+        self.unit(move |connection| {
+            connection.transaction(async move |connection| history::store(connection, &history, &fetched).await).boxed()
+        })
+        .await
+    }
+
+    async fn judge_again(&self, project: ProjectName, feed: Feed) -> Result<usize, StorageError> {
+        self.unit(move |connection| {
+            connection
+                .transaction(async move |connection| history::judge_again(connection, &project, feed).await)
+                .boxed()
+        })
+        .await
+    }
+
+    async fn recount(
+        &self,
+        now: OffsetDateTime,
+        sites: Vec<SiteId>,
+        statements: Vec<BoxedSql>,
+    ) -> Result<Vec<usize>, StorageError> {
+        self.unit(move |connection| {
+            connection
+                .transaction(async move |connection| {
+                    recount::lock_and_recount(connection, now, &sites, statements).await
+                })
+                .boxed()
+        })
+        .await
     }
 }
 

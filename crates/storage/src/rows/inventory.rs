@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CurrentModule, EventKind, Extension, ModuleDetails, ModuleEvent, ModuleType, ProjectName, SiteModule,
-    SiteModuleState, SyncId,
+    CurrentModule, EventKind, Extension, Judgement, ModuleDetails, ModuleEvent, ModuleType, ProjectName, SiteModule,
+    SiteModuleState, SyncId, UpdateStatus,
 };
 
 use super::{last_seen, moment, read, read_json, read_name, read_version};
@@ -119,14 +119,38 @@ pub(crate) struct SiteModuleRow {
     removed_at: Option<At>,
     #[diesel(sql_type = Nullable<Moment>)]
     last_seen: Option<At>,
+    #[diesel(sql_type = Nullable<Text>)]
+    update_status: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    security_updates: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    recommended: Option<String>,
     #[diesel(embed)]
     state: StateColumns,
+}
+
+impl SiteModuleRow {
+    fn judgement(&self) -> Result<Option<Judgement>, StorageError> {
+        let Some(status) = &self.update_status else {
+            return Ok(None);
+        };
+        let updates = self.security_updates.as_deref();
+        Ok(Some(Judgement {
+            status: read("update status", status, UpdateStatus::from_name(status))?,
+            security_updates: updates
+                .map(|json| read_json("list of security releases", json))
+                .transpose()?
+                .unwrap_or_default(),
+            recommended: self.recommended.clone(),
+        }))
+    }
 }
 
 impl TryFrom<SiteModuleRow> for SiteModule {
     type Error = StorageError;
 
     fn try_from(row: SiteModuleRow) -> Result<Self, StorageError> {
+        let judgement = row.judgement()?;
         let state = SiteModuleState::try_from(row.state)?;
         let release: Option<ModuleDetails> =
             row.version_details.map(|json| read_json("module details", &json)).transpose()?;
@@ -148,6 +172,7 @@ impl TryFrom<SiteModuleRow> for SiteModule {
             machine_name: read_name(&row.machine_name)?,
             state,
             details,
+            judgement,
             first_seen: row.first_seen.0,
             last_seen: last_seen(row.last_seen, row.last_full_sync_at, row.last_reported_at),
             last_updated: row.last_updated.0,
@@ -191,11 +216,5 @@ impl TryFrom<EventRow> for ModuleEvent {
 #[derive(QueryableByName)]
 pub(crate) struct CountRow {
     #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-impl CountRow {
-    pub(crate) fn count(&self) -> Result<i32, StorageError> {
-        i32::try_from(self.count).map_err(|_| StorageError::corrupt("count", self.count))
-    }
+    pub(crate) count: i64,
 }

@@ -213,7 +213,7 @@ impl TryFrom<JobErrorRow> for JobError {
 }
 
 #[derive(QueryableByName)]
-pub(crate) struct FiguresRow {
+pub(crate) struct QueueFiguresRow {
     #[diesel(sql_type = BigInt)]
     queued: i64,
     #[diesel(sql_type = BigInt)]
@@ -234,9 +234,9 @@ pub(crate) struct FiguresRow {
     workers: i64,
 }
 
-impl From<FiguresRow> for QueueFigures {
-    fn from(row: FiguresRow) -> Self {
-        let FiguresRow { queued, waiting, running, dead, bytes, oldest, reclaims, failures, workers } = row;
+impl From<QueueFiguresRow> for QueueFigures {
+    fn from(row: QueueFiguresRow) -> Self {
+        let QueueFiguresRow { queued, waiting, running, dead, bytes, oldest, reclaims, failures, workers } = row;
         Self { queued, waiting, running, dead, bytes, oldest: moment(oldest), reclaims, failures, workers }
     }
 }

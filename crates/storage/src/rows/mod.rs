@@ -4,6 +4,8 @@ mod inventory;
 mod jobs;
 mod keys;
 mod registry;
+mod releases;
+mod security;
 mod sites;
 mod syncs;
 
@@ -11,9 +13,16 @@ use module_monitor_domain::{DrupalVersion, MachineName};
 use time::OffsetDateTime;
 
 pub(crate) use inventory::{CountRow, CurrentRow, EventRow, SiteModuleRow};
-pub(crate) use jobs::{AheadRow, ClaimedRow, FiguresRow, HeadRow, JobErrorRow, JobRow, LoadRow, PayloadRow};
+pub(crate) use jobs::{AheadRow, ClaimedRow, HeadRow, JobErrorRow, JobRow, LoadRow, PayloadRow, QueueFiguresRow};
 pub(crate) use keys::{GrantRow, KeyRow, RevisionRow};
 pub(crate) use registry::{ModuleIdRow, ModuleRow, ModuleSiteRow, VersionIdRow, VersionRow};
+pub(crate) use releases::{
+    AssessmentKeyRow, AssessmentRow, ProjectRow, ReleaseFiguresRow, ReleaseRow, RevisedRow, histories,
+};
+pub(crate) use security::{
+    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, project_sites, recount_page,
+    security_updates,
+};
 pub(crate) use sites::{SecurityRow, SiteIdRow, SiteRow, SiteStateRow};
 pub(crate) use syncs::{AdminEventRow, AuditRow, IdempotencyRow, MigrationRow, RejectedRow};
 

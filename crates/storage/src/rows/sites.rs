@@ -1,7 +1,7 @@
 //! Rows of sites.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
     CoreVersion, Fingerprint, Reporting, SecurityCounts, Site, SiteId, SiteIdentity, SiteState,
 };
@@ -92,9 +92,9 @@ pub(crate) struct SiteIdRow {
     id: DbId,
 }
 
-impl SiteIdRow {
-    pub(crate) fn site_id(&self) -> SiteId {
-        SiteId(self.id.0)
+impl From<SiteIdRow> for SiteId {
+    fn from(row: SiteIdRow) -> Self {
+        Self(row.id.0)
     }
 }
 
@@ -123,17 +123,24 @@ pub(crate) struct SiteStateRow {
     pub(crate) last_full_sync_at: Option<At>,
     #[diesel(sql_type = Integer)]
     pub(crate) pending_jobs: i32,
+    /// That of its core; `None` until its modules have assessments.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) core_assessment_id: Option<i64>,
     #[diesel(embed)]
     pub(crate) security: SecurityRow,
 }
 
 impl SiteStateRow {
+    pub(crate) fn drupal_version(&self) -> Option<CoreVersion> {
+        self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok())
+    }
+
     pub(crate) fn state(&self) -> SiteState {
         SiteState {
             active: self.active,
             strict_identity: self.strict_identity,
             identity: SiteIdentity { environment: self.reported_environment.clone(), url: self.reported_url.clone() },
-            drupal_version: self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok()),
+            drupal_version: self.drupal_version(),
             last_sync_timestamp: moment(self.last_sync_timestamp),
             fingerprint: self.fingerprint.as_deref().and_then(Fingerprint::from_bytes),
             mass_removal: self.mass_removal,
@@ -150,6 +157,8 @@ pub(crate) struct SecurityRow {
     security_projects: i32,
     #[diesel(sql_type = Integer)]
     security_unknown: i32,
+    #[diesel(sql_type = Nullable<Moment>)]
+    security_data_as_of: Option<At>,
 }
 
 impl From<SecurityRow> for SecurityCounts {
@@ -158,7 +167,7 @@ impl From<SecurityRow> for SecurityCounts {
             updates_found: row.security_updates_found,
             projects: row.security_projects,
             unknown: row.security_unknown,
-            data_as_of: None,
+            data_as_of: moment(row.security_data_as_of),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
-use module_monitor_domain::{SecurityCounts, SiteId, SyncCounts, SyncId, SyncOutcome};
+use module_monitor_domain::{SiteId, SyncCounts, SyncId, SyncOutcome};
 
 use super::SecurityRow;
-use super::{moment, read_json};
+use super::read_json;
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::{AdminEvent, AppliedSync, Rejections, StorageError, SyncOrigin};
 
@@ -34,8 +34,6 @@ pub(crate) struct AuditRow {
     removed_modules: i32,
     #[diesel(embed)]
     security: SecurityRow,
-    #[diesel(sql_type = Nullable<Moment>)]
-    security_data_as_of: Option<At>,
     #[diesel(sql_type = Text)]
     warnings: String,
     #[diesel(sql_type = Text)]
@@ -61,7 +59,7 @@ impl TryFrom<AuditRow> for AppliedSync {
             sync_id: SyncId(row.id.0),
             site_id: SiteId(row.site_id.0),
             counts,
-            security: SecurityCounts { data_as_of: moment(row.security_data_as_of), ..row.security.into() },
+            security: row.security.into(),
             warnings: read_json("list of warnings", &row.warnings)?,
             rejected: read_json("list of rejections", &row.rejected)?,
             next_sync_after: row.next_sync_after.0,

@@ -2,19 +2,19 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable, Text};
-use module_monitor_domain::{
-    Decision, Fingerprint, Refusal, SecurityCounts, SyncOutcome, SyncPlan, decide, plan, plan_unchanged,
-};
+use module_monitor_domain::{Decision, Fingerprint, Refusal, SyncOutcome, SyncPlan, decide, plan, plan_unchanged};
 
-use super::bulk;
+use super::recount::recount;
+use super::{assess, bulk};
+use crate::assess::{Assessed, Wanted};
 use crate::id_cache::{FoundIds, IdCache};
 use crate::jobs::{find_earlier, pass};
-use crate::rows::{CountRow, CurrentRow, SecurityRow, SiteStateRow};
+use crate::rows::{CurrentRow, SecurityRow, SiteStateRow};
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::sql;
 use crate::sync_writes::{Ids, SiteWrite, event_writes, identity_event, outcome, row_writes, unchanged_outcome};
 use crate::transaction::at_once;
-use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries};
+use crate::{StorageError, SyncCommand, SyncResult, audit_queries, queries, security_queries};
 
 /// Applies `command`. An unchanged report writes the site's row and the audit row and reads nothing else.
 pub(super) fn apply(
@@ -44,6 +44,7 @@ pub(super) fn apply(
     if let Some(result) = at_once(pass(connection, command, site.pending_jobs, &decision))? {
         return Ok((result, FoundIds::default()));
     }
+    let mut assessed = Assessed::default();
     let (plan, ids) = match decision {
         Decision::Refuse(refusal) => return Ok((SyncResult::Refused(refusal), FoundIds::default())),
         Decision::Unchanged => (plan_unchanged(&state, &command.report), Ids::default()),
@@ -52,12 +53,16 @@ pub(super) fn apply(
             let (mut ids, current) = Ids::of_rows(rows)?;
             bulk::resolve_modules(connection, command, &mut ids, cache)?;
             let plan = plan(&state, &current, &command.report, |name| ids.registry_type(name));
+            // Before the versions: the lock of a project comes before what an import of it writes.
+            if let Some(wanted) = Wanted::of(&site, &current, &plan, &command.report) {
+                assessed = assess::assess(connection, command, wanted)?;
+            }
             bulk::resolve_versions(connection, &plan, &command.report, &mut ids, cache)?;
-            write_inventory(connection, command, &plan, &site, &ids)?;
+            write_inventory(connection, command, &plan, &site, &ids, &assessed)?;
             (plan, ids)
         }
     };
-    let outcome = finish(connection, command, &plan, &site)?;
+    let outcome = finish(connection, command, &plan, &site, assessed.core)?;
     Ok((SyncResult::Applied(outcome), ids.found))
 }
 
@@ -94,10 +99,11 @@ fn write_inventory(
     plan: &SyncPlan,
     before: &SiteStateRow,
     ids: &Ids,
+    assessed: &Assessed,
 ) -> Result<(), StorageError> {
     let changes = &plan.changes;
     if !changes.changed.is_empty() {
-        bulk::write_site_modules(connection, command, &row_writes(plan, ids)?)?;
+        bulk::write_site_modules(connection, command, &row_writes(plan, ids, assessed)?)?;
     }
     if !changes.removed.is_empty() {
         let removed = ids.module_ids(changes.removed.iter().map(|row| &row.machine_name))?;
@@ -106,6 +112,10 @@ fn write_inventory(
     if !plan.reported_again.is_empty() {
         bulk::report_again(connection, command, &ids.module_ids(&plan.reported_again)?)?;
     }
+    let moved = assessed.moved(ids)?;
+    if !moved.is_empty() {
+        assess::move_rows(connection, command, &moved)?;
+    }
     let events = event_writes(plan, ids)?;
     if !events.is_empty() {
         bulk::insert_events(connection, command, &events)?;
@@ -113,24 +123,26 @@ fn write_inventory(
     Ok(())
 }
 
-/// Recounts the site, writes its row, and the audit row last.
+/// Writes the site's row, recounts the site where its modules or their assessments changed, and writes the audit row last.
 fn finish(
     connection: &mut SqliteConnection,
     command: &SyncCommand,
     plan: &SyncPlan,
     before: &SiteStateRow,
+    core_assessment_id: Option<i64>,
 ) -> Result<SyncOutcome, StorageError> {
-    let mut security = SecurityCounts::from(before.security);
-    if !plan.changes.is_empty() {
-        let unknown: CountRow = queries::count_unknown(command.site_id).get_result(connection)?;
-        security.unknown = unknown.count()?;
-    }
-    let site = SiteWrite::of(plan, before, command.received_at, security.unknown);
+    let site = SiteWrite::of(plan, before, command.received_at, core_assessment_id);
     queries::update_site(command, site).execute(connection)?;
+    let mut security = before.security;
+    // Whatever changes a module also looks up the assessment of the core.
+    if core_assessment_id.is_some() {
+        recount(connection, command.received_at, &[command.site_id])?;
+        security = security_queries::security_of_site(command.site_id).get_result(connection)?;
+    }
     if let Some((kind, detail)) = identity_event(plan) {
         queries::insert_site_event(command, kind, detail).execute(connection)?;
     }
-    let outcome = outcome(command, plan, security);
+    let outcome = outcome(command, plan, security.into());
     queries::insert_sync(command, &outcome).execute(connection)?;
     if let Some(key) = &command.idempotency {
         audit_queries::write_idempotency_key(command, key).execute(connection)?;

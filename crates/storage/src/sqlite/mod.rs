@@ -1,9 +1,12 @@
 //! SQLite: the embedded default, one file.
 
 mod apply_sync;
+mod assess;
 mod audit;
 mod bulk;
 mod connection;
+mod history;
+mod recount;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +16,8 @@ use diesel::prelude::*;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
-use module_monitor_domain::SyncId;
+use module_monitor_domain::{Feed, ProjectName, ReleaseHistory, SiteId, SyncId};
+use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -25,7 +29,8 @@ use crate::runtime::Units;
 use crate::statement::{BoxedSql, Portable, Sql};
 use crate::transaction::{Unit, at_once};
 use crate::{
-    AppliedSync, KeyUse, Rejections, Storage, StorageError, StorageOptions, SyncCommand, SyncResult, Syncs, queries,
+    AppliedSync, Fetched, KeyUse, Rejections, Storage, StorageError, StorageOptions, StoredHistory, SyncCommand,
+    SyncResult, Syncs, queries,
 };
 
 type Pool = bb8::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<SqliteConnection>>>;
@@ -109,6 +114,32 @@ impl Backend for Sqlite {
 
     async fn write_key_uses(&self, uses: Vec<KeyUse>) -> Result<(), StorageError> {
         self.write(move |connection| audit::write_key_uses(connection, &uses)).await
+    }
+
+    async fn write_history(
+        &self,
+        history: Arc<ReleaseHistory>,
+        fetched: Fetched,
+    ) -> Result<StoredHistory, StorageError> {
+        self.write(move |connection| history::store(connection, &history, &fetched)).await
+    }
+
+    async fn judge_again(&self, project: ProjectName, feed: Feed) -> Result<usize, StorageError> {
+        self.write(move |connection| history::judge_again(connection, &project, feed)).await
+    }
+
+    async fn recount(
+        &self,
+        now: OffsetDateTime,
+        sites: Vec<SiteId>,
+        statements: Vec<BoxedSql>,
+    ) -> Result<Vec<usize>, StorageError> {
+        self.write(move |connection| {
+            let rows = statements.into_iter().map(|statement| Ok(statement.execute(connection)?)).collect();
+            recount::recount(connection, now, &sites)?;
+            rows
+        })
+        .await
     }
 }
 

@@ -139,13 +139,22 @@ impl Operation {
 
     /// Answers 200 with a part of a list, chosen with `limit` and `cursor`.
     pub(crate) fn answers_list<T: ToSchema>(self, about: &'static str, example: &'static str) -> Self {
-        let limit = object(Type::Integer).minimum(Some(1)).maximum(Some(1000)).default(Some(100.into()));
-        let cursor = "The `next_cursor` of the answer before; left out for the first part.";
-        let mut this = self.query("limit", "The most items of an answer.", limit).query("cursor", cursor, string());
+        let mut this = self.paged();
         register::<T>(&mut this.given);
         let name = format!("{}List", T::name());
         this.given.push((name.clone(), words::list_of(&T::name()).into()));
         this.with_answer(StatusCode::OK, about, Some(("application/json", content(&name, example))))
+    }
+
+    /// Answers 200 with a part of a list, chosen in the same way, and more about the whole of it.
+    pub(crate) fn answers_part<T: ToSchema>(self, about: &'static str, example: &'static str) -> Self {
+        self.paged().answers::<T>(StatusCode::OK, about, example)
+    }
+
+    fn paged(self) -> Self {
+        let limit = object(Type::Integer).minimum(Some(1)).maximum(Some(1000)).default(Some(100.into()));
+        let cursor = "The `next_cursor` of the answer before; left out for the first part.";
+        self.query("limit", "The most items of an answer.", limit).query("cursor", cursor, string())
     }
 
     fn with_answer(

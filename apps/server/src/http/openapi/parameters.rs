@@ -29,6 +29,13 @@ pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
             text(),
             Code::SyncNotFound,
         ),
+        "project" => parameter("The short name of a drupal.org project.", "webform", text(), Code::ProjectNotFound),
+        "acceptance_id" => parameter(
+            "The id of an accepted risk.",
+            "01890a5e-7a10-7e2f-8d4b-90c1f3a55e17",
+            text(),
+            Code::AcceptanceNotFound,
+        ),
         "dead_letter_id" => parameter(
             "The `sync_id` of a dead letter.",
             "sync_01890a5e-1f2b-7c51-9a63-2f6d7c1e8b44",

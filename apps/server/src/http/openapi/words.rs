@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, SchemaType};
-use utoipa::openapi::{ObjectBuilder, Ref, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, SchemaFormat, Type};
 
 const UPDATE_STATUSES: [&str; 8] =
     ["not_secure", "revoked", "not_supported", "not_current", "current", "not_checked", "unknown", "not_fetched"];
@@ -55,6 +55,10 @@ pub(crate) fn one_of_or_null<const N: usize>(words: [&'static str; N]) -> Object
     ObjectBuilder::new().schema_type(or_null(Type::String)).enum_values(Some(values))
 }
 
+fn object_of(schema_type: SchemaType) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(schema_type)
+}
+
 fn or_null(schema_type: Type) -> SchemaType {
     SchemaType::from_iter([schema_type, Type::Null])
 }
@@ -77,6 +81,55 @@ pub(crate) fn update_status() -> Object {
 /// The same, or nothing.
 pub(crate) fn update_status_or_null() -> Object {
     one_of_or_null(UPDATE_STATUSES).build()
+}
+
+/// An id.
+pub(crate) fn uuid() -> Object {
+    string().format(Some(SchemaFormat::Custom("uuid".to_owned()))).build()
+}
+
+/// The short name of a drupal.org project.
+pub(crate) fn project() -> Object {
+    string().pattern(Some("^[a-z0-9_]{1,128}$")).examples(["webform"]).build()
+}
+
+/// A feed of drupal.org's release history.
+pub(crate) fn feed() -> Object {
+    one_of(["current", "7.x"]).build()
+}
+
+/// What a project is that will be asked for.
+pub(crate) fn scheduled() -> Object {
+    one_of(["scheduled"]).build()
+}
+
+/// Feeds of a project.
+pub(crate) fn feeds() -> Array {
+    ArrayBuilder::new().items(feed()).build()
+}
+
+/// Releases that fix a security problem of an installed version, newest first.
+pub(crate) fn security_releases() -> Array {
+    let at = object_of(or_null(Type::String)).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    let release = object(Type::Object)
+        .property("version", string())
+        .property("released_at", at)
+        .property("release_link", string())
+        .required("version")
+        .required("released_at")
+        .required("release_link");
+    ArrayBuilder::new().items(release).build()
+}
+
+/// Until when a Drupal core gets security releases, or `null`.
+pub(crate) fn core_coverage_or_null() -> Object {
+    let until = "The version whose release ends it, or a day or month; `null` where drupal.org has dropped the minor.";
+    object_of(or_null(Type::Object))
+        .property("state", one_of(["covered", "ending", "ended"]))
+        .property("until", object_of(or_null(Type::String)).description(Some(until)))
+        .required("state")
+        .required("until")
+        .build()
 }
 
 /// What can happen to a module on a site.
@@ -130,6 +183,11 @@ pub(crate) fn machine_name() -> Object {
 pub(crate) fn reported_version() -> Object {
     let about = "A Drupal version; `null` where the site does not know it (custom code, git checkouts).";
     version().schema_type(or_null(Type::String)).description(Some(about)).build()
+}
+
+/// A version of a module, or `null`.
+pub(crate) fn version_or_null() -> Object {
+    version().schema_type(or_null(Type::String)).build()
 }
 
 /// A version of a module.

@@ -2,8 +2,14 @@
 WITH reported AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS r (module_id, version, sort_key, details)
 ), inserted AS (
-    INSERT INTO module_versions (module_id, version, sort_key, details)
-    SELECT r.module_id, r.version, r.sort_key, r.details
+    INSERT INTO module_versions (module_id, version, sort_key, details, released_at)
+    SELECT r.module_id, r.version, r.sort_key, r.details, (
+        SELECT max(x.released_at)
+        FROM modules m
+        JOIN projects p ON p.name = CASE m.type WHEN 'core' THEN 'drupal' ELSE m.machine_name END
+        JOIN releases x ON x.project_id = p.id AND x.version = r.version
+        WHERE m.id = r.module_id AND m.type <> 'custom'
+    )
     FROM reported r
     WHERE NOT EXISTS (
         SELECT FROM module_versions v

@@ -1,0 +1,214 @@
+//! `module-monitor security`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand};
+use module_monitor_domain::{ProjectName, SecurityCounts, SiteId};
+use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
+use module_monitor_storage::{Page, RecountDifference, SecurityFilter, SecurityUpdate, Storage, StorageError};
+use serde::Serialize;
+
+use super::database::DatabaseArgs;
+use super::output::{print_bytes, print_json, print_line, print_table, time_cell};
+use super::progress::Progress;
+use crate::csv::{csv_header, csv_rows};
+use crate::security_view::SecurityUpdateView;
+
+/// How many rows are read at once.
+const PAGE: usize = 500;
+/// How many sites are recounted at once.
+const RECOUNTED: usize = 100;
+
+const RECOUNT_HELP: &str = "\
+Acceptances whose time is up are ended first, and what an import has left to recount is recounted. With --check nothing
+else is changed; the exit code is 1 where a site's figures are not those of its modules.";
+
+#[derive(Subcommand)]
+pub(super) enum SecurityCommand {
+    /// List what needs a security update: a line for each site and project
+    List(ListArgs),
+    /// Recount the security figures of all sites from their modules
+    #[command(after_help = RECOUNT_HELP)]
+    Recount(RecountArgs),
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("form").args(["json", "csv"]))]
+pub(super) struct ListArgs {
+    /// Of this site only
+    #[arg(long, value_name = "ID")]
+    site: Option<SiteId>,
+    /// Of this project only
+    #[arg(long, value_name = "NAME", value_parser = project)]
+    project: Option<ProjectName>,
+    /// Also where only disabled modules need one
+    #[arg(long)]
+    include_disabled: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Print CSV instead of a table
+    #[arg(long)]
+    csv: bool,
+}
+
+#[derive(Args)]
+pub(super) struct RecountArgs {
+    /// Only say what is wrong
+    #[arg(long)]
+    check: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(command: SecurityCommand, database: &DatabaseArgs) -> anyhow::Result<()> {
+    let storage = database.open().await?;
+    match command {
+        SecurityCommand::List(args) => list(args, storage.as_ref()).await,
+        SecurityCommand::Recount(args) => recount(args, storage).await,
+    }
+}
+
+fn project(name: &str) -> Result<ProjectName, String> {
+    ProjectName::parse(name).map_err(|error| error.to_string())
+}
+
+async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
+    let ListArgs { site, project, include_disabled, json, csv } = args;
+    let filter = SecurityFilter { site_id: site, project, include_disabled };
+    let found = all_updates(storage, &filter).await?.into_iter().map(SecurityUpdateView::from);
+    if json {
+        return print_json(&found.collect::<Vec<_>>());
+    }
+    if csv {
+        return print_bytes(&[csv_header::<SecurityUpdateView>()?, csv_rows(found)?].concat());
+    }
+    let rows = found.map(|update| {
+        let fixes = update.fixes();
+        let since = time_cell(Some(update.insecure_since));
+        let note = update.accepted.map(|risk| format!("accepted until {}", time_cell(Some(risk.until))));
+        [
+            update.site_name,
+            update.project,
+            update.version.unwrap_or_default(),
+            update.recommended.unwrap_or_default(),
+            update.status.as_str().to_owned(),
+            fixes,
+            since,
+            note.unwrap_or_default(),
+        ]
+    });
+    print_table(["SITE", "PROJECT", "VERSION", "RECOMMENDED", "STATUS", "FIXED IN", "SINCE", "NOTES"], rows)
+}
+
+async fn all_updates(storage: &dyn Storage, filter: &SecurityFilter) -> Result<Vec<SecurityUpdate>, StorageError> {
+    let mut updates: Vec<SecurityUpdate> = Vec::new();
+    loop {
+        let after = updates.last().map(|update| (update.site_id, update.project.to_string()));
+        let page = storage.security_updates(filter.clone(), Page { limit: PAGE, after }).await?;
+        let is_last = page.len() < PAGE;
+        updates.extend(page);
+        if is_last {
+            return Ok(updates);
+        }
+    }
+}
+
+/// A site whose figures were not right, in a listing.
+#[derive(Serialize)]
+struct Difference {
+    site_id: String,
+    site_name: String,
+    stored: Figures,
+    counted: Figures,
+    /// Projects that were taken for insecure or fixed without being it.
+    findings: i64,
+}
+
+#[derive(Serialize)]
+struct Figures {
+    security_updates_found: i32,
+    security_projects: i32,
+    security_unknown: i32,
+}
+
+impl From<SecurityCounts> for Figures {
+    fn from(counts: SecurityCounts) -> Self {
+        Self {
+            security_updates_found: counts.updates_found,
+            security_projects: counts.projects,
+            security_unknown: counts.unknown,
+        }
+    }
+}
+
+impl From<RecountDifference> for Difference {
+    fn from(difference: RecountDifference) -> Self {
+        Self {
+            site_id: difference.site_id.to_string(),
+            site_name: difference.site_name,
+            stored: difference.stored.into(),
+            counted: difference.counted.into(),
+            findings: difference.findings,
+        }
+    }
+}
+
+impl Figures {
+    fn line(&self) -> String {
+        let Self { security_updates_found, security_projects, security_unknown } = self;
+        format!("{security_updates_found} in {security_projects}, {security_unknown} unknown")
+    }
+}
+
+async fn recount(args: RecountArgs, storage: Arc<dyn Storage>) -> anyhow::Result<()> {
+    let (sites, differences) = compare_all(storage, args.check).await?;
+    let wrong = differences.len();
+    if args.json {
+        print_json(&differences)?;
+    } else if wrong > 0 {
+        let rows = differences.into_iter().map(|difference| {
+            let (stored, counted) = (difference.stored.line(), difference.counted.line());
+            [difference.site_id, difference.site_name, stored, counted, difference.findings.to_string()]
+        });
+        print_table(["SITE ID", "SITE", "STORED", "COUNTED", "FINDINGS"], rows)?;
+    }
+    if args.check && wrong > 0 {
+        anyhow::bail!(
+            "the figures of {wrong} of {sites} sites are wrong; `module-monitor security recount` repairs them"
+        );
+    }
+    if args.json {
+        return Ok(());
+    }
+    print_line(&match (args.check, wrong) {
+        (true, _) => format!("Sites compared: {sites}. All figures are right."),
+        (false, 0) => format!("Sites recounted: {sites}. All figures were right."),
+        (false, _) => format!("Sites recounted: {sites}. Wrong before: {wrong}."),
+    })
+}
+
+/// Finishes what is known to be left to do, and compares every site. Says how many sites there are, and which differed.
+async fn compare_all(storage: Arc<dyn Storage>, only_check: bool) -> Result<(usize, Vec<Difference>), StorageError> {
+    // The interval is for whoever asks for feeds, which this one does not.
+    let service = ReleaseService::new(Arc::clone(&storage), Arc::new(SystemClock), Duration::MAX);
+    service.maintain().await?;
+    let progress = Progress::open_ended(if only_check { "sites compared" } else { "sites recounted" });
+    let (mut sites, mut found, mut after) = (0, Vec::new(), None);
+    loop {
+        let page = Page { limit: RECOUNTED, after };
+        let compared = match only_check {
+            true => storage.recount_check(page).await?,
+            false => storage.recount_all(SystemClock.now(), page).await?,
+        };
+        sites += compared.sites;
+        found.extend(compared.differences.into_iter().map(Difference::from));
+        progress.reach(sites);
+        after = compared.next;
+        if after.is_none() {
+            return Ok((sites, found));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Which sites need a security update.
+
+use std::fmt;
+use std::str::FromStr;
+
+use actix_web::http::header::VARY;
+use actix_web::{HttpRequest, HttpResponse, web};
+use module_monitor_domain::{ProjectName, SiteId};
+use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::auth::Caller;
+use super::csv::{csv_file, wants_csv};
+use super::openapi::{Operation, Routes, at, boolean, example, words};
+use super::problem::Problem;
+use super::query::{Paging, Query};
+use crate::security_view::{FixedView, SecurityUpdateView};
+
+/// `GET /security/updates`.
+pub(crate) fn configure(routes: &mut Routes) {
+    let says = Operation::admin("list_security_updates", "List what needs a security update")
+        .about(
+            "One row for each site and project, in that order: modules of a project that differ in version share a row \
+             with the lowest. Accepted risks are in the list, and say so. With `fixed=true` it lists what needed a \
+             security update and no longer does, newest first. With `Accept: text/csv` the answer is a file with the \
+             whole list, or with as much of it as `limit` says.",
+        )
+        .query("site", "Only this site.", words::uuid())
+        .query("project", "Only this project.", words::project())
+        .query("include_disabled", "Also projects of which only disabled modules are installed.", boolean())
+        .query("fixed", "What was fixed instead.", boolean())
+        .answers_list::<Row>("A part of the list.", example!("security_updates"))
+        .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/security_updates.csv"))
+        .with_headers(&["Vary", "Content-Disposition"]);
+    routes.group("Security").add(at("/security/updates").get(updates, says));
+}
+
+/// A row of either list, for the description.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = SecurityRow)]
+#[expect(dead_code, reason = "it is the shape of what both lists answer with")]
+enum Row {
+    Open(SecurityUpdateView),
+    Fixed(FixedView),
+}
+
+/// A place in the list: a site, and a project of it.
+#[derive(Clone)]
+struct Position(SiteId, String);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (site, project) = text.split_once('/').ok_or(())?;
+        Ok(Self(site.parse().map_err(|_| ())?, ProjectName::parse(project).map_err(|_| ())?.to_string()))
+    }
+}
+
+async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
+    caller.require_admin()?;
+    let mut query = Query::of(&request);
+    let fixed = query.take_bool("fixed").unwrap_or(false);
+    let filter = SecurityFilter {
+        site_id: query.take("site", "the id of a site", |id| id.parse().ok()),
+        project: query.take("project", "the name of a project", |name| ProjectName::parse(name).ok()),
+        // What is fixed has been left behind, whatever was enabled.
+        include_disabled: !fixed && query.take_bool("include_disabled").unwrap_or(false),
+    };
+    if fixed {
+        let paging = query.take_paging("fixed");
+        query.finish()?;
+        return fixed_ones(filter, paging, &request, state).await;
+    }
+    let paging = query.take_paging("security");
+    query.finish()?;
+    open_ones(filter, paging, &request, state).await
+}
+
+async fn open_ones(
+    filter: SecurityFilter,
+    paging: Paging<Position>,
+    request: &HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let read = async move |page: Page<Position>| {
+        let page = Page { limit: page.limit, after: page.after.map(|Position(site, project)| (site, project)) };
+        state.storage.security_updates(filter.clone(), page).await
+    };
+    let position = |update: &SecurityUpdate| Position(update.site_id, update.project.to_string());
+    if wants_csv(request) {
+        return csv_file("security-updates.csv", &paging, read, position, SecurityUpdateView::from).await;
+    }
+    let found = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, SecurityUpdateView::from)))
+}
+
+async fn fixed_ones(
+    filter: SecurityFilter,
+    paging: Paging<i64>,
+    request: &HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let read = async move |page| state.storage.fixed_findings(filter.clone(), page).await;
+    let position = |finding: &FixedFinding| finding.id;
+    if wants_csv(request) {
+        return csv_file("security-updates-fixed.csv", &paging, read, position, FixedView::from).await;
+    }
+    let found = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, FixedView::from)))
+}

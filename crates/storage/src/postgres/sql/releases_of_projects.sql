@@ -1,0 +1,5 @@
+SELECT r.project_id, r.position, r.version, r.status, r.date, r.link, r.insecure, r.unsupported, r.security_update,
+       r.covered, r.core_compatibility
+FROM releases r
+WHERE r.project_id = ANY ($1)
+ORDER BY r.project_id, r.position

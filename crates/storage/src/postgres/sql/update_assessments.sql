@@ -1,0 +1,8 @@
+-- The revision grows only where the figures of sites may be others now.
+UPDATE assessments a
+SET status = r.status, needs_update = r.needs_update, security_updates = r.security_updates,
+    recommended = r.recommended, revision = a.revision + CASE WHEN r.revised THEN 1 ELSE 0 END,
+    recounted_to = CASE WHEN r.revised THEN NULL ELSE a.recounted_to END
+FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::boolean[])
+    AS r (id, status, needs_update, security_updates, recommended, revised)
+WHERE a.id = r.id

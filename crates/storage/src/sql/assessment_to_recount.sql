@@ -1,0 +1,1 @@
+SELECT id, revision, recounted_to FROM assessments WHERE revision > recounted ORDER BY id LIMIT 1

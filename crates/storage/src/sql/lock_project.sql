@@ -1,0 +1,2 @@
+-- So that no sync begins to use the project meanwhile.
+UPDATE projects SET failures = failures WHERE name = $1

@@ -1,0 +1,26 @@
+-- $2: only where a module is below that sort key.
+WITH hits AS (
+    SELECT id FROM assessments WHERE project = $1 AND ($2 IS NULL OR sort_key < $2)
+), page AS (
+    SELECT id
+    FROM (
+        SELECT sm.site_id AS id
+        FROM hits h
+        JOIN site_modules sm ON sm.assessment_id = h.id
+        WHERE sm.removed_at IS NULL AND sm.site_id > $3
+        UNION
+        SELECT s.id
+        FROM hits h
+        JOIN sites s ON s.core_assessment_id = h.id
+        WHERE s.id > $3
+          AND EXISTS (SELECT 1 FROM site_modules c WHERE c.site_id = s.id AND c.type = 'core' AND c.removed_at IS NULL)
+    ) u
+    ORDER BY id
+    LIMIT $4
+)
+SELECT p.id AS site_id, s.name AS site_name, m.machine_name, j.version, j.status
+FROM page p
+JOIN sites s ON s.id = p.id
+JOIN judged_modules j ON j.site_id = p.id AND j.project = $1
+JOIN modules m ON m.id = j.module_id
+ORDER BY p.id, coalesce(j.sort_key, ''), j.version, m.machine_name

@@ -1,0 +1,13 @@
+DROP VIEW judged_modules;
+DROP TABLE leases;
+DROP TABLE security_acceptances;
+DROP TABLE security_findings;
+DROP TABLE release_data;
+ALTER TABLE module_versions DROP COLUMN released_at;
+DROP INDEX sites_core_assessment;
+ALTER TABLE sites DROP COLUMN core_assessment_id;
+DROP INDEX site_modules_assessment;
+ALTER TABLE site_modules DROP COLUMN assessment_id;
+DROP TABLE assessments;
+DROP TABLE releases;
+DROP TABLE projects;

@@ -1,0 +1,35 @@
+//! Time that tests move.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use module_monitor_ingestion::{Clock, SystemClock};
+use time::OffsetDateTime;
+
+/// A clock that moves only when it is told to.
+pub struct MovingClock {
+    start: (OffsetDateTime, Instant),
+    passed: Mutex<Duration>,
+}
+
+impl MovingClock {
+    /// A clock that stands at the present.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { start: (SystemClock.now(), SystemClock.instant()), passed: Mutex::default() })
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        *self.passed.lock().expect("the clock") += by;
+    }
+}
+
+impl Clock for MovingClock {
+    fn now(&self) -> OffsetDateTime {
+        self.start.0 + *self.passed.lock().expect("the clock")
+    }
+
+    fn instant(&self) -> Instant {
+        self.start.1 + *self.passed.lock().expect("the clock")
+    }
+}

@@ -1,0 +1,11 @@
+//! Release data, what it says of the sites' modules, and accepted risks.
+
+mod acceptances;
+mod cost;
+mod figures;
+mod findings;
+mod lookups;
+mod moves;
+mod races;
+mod release_data;
+mod support;

@@ -1,0 +1,11 @@
+//! What is insecure where, over HTTP and on the command line, on both databases.
+
+mod acceptances;
+mod cli;
+mod hostile;
+mod kinds;
+mod lists;
+mod projects;
+mod snapshots;
+mod story;
+mod support;
