@@ -3,6 +3,7 @@
 mod bodies;
 mod cli;
 mod concurrency;
+mod drupal;
 mod guide;
 mod hang_up;
 mod keys;
