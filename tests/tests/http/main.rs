@@ -1,5 +1,6 @@
 //! The HTTP interface and the command line as their users meet them: real sockets, the real binary, both databases.
 
+mod admin;
 mod bodies;
 mod cli;
 mod concurrency;
@@ -8,6 +9,7 @@ mod guide;
 mod hang_up;
 mod keys;
 mod life;
+mod management;
 mod openapi;
 mod realistic;
 mod refusals;
