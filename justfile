@@ -56,6 +56,7 @@ docs:
 [private]
 suites:
     @scripts/step "build" cargo build --locked --workspace --all-targets
+    @scripts/step "fuzzing the API, briefly" scripts/fuzz-api 3 1
     @echo "== tests" >&2
     @cargo test --locked --workspace --no-fail-fast
 
@@ -75,3 +76,8 @@ fuzz SECONDS="60":
     @scripts/fuzz version {{ SECONDS }}
     @scripts/fuzz sync_request {{ SECONDS }}
     @scripts/fuzz release_history {{ SECONDS }}
+
+# Look for answers that our OpenAPI document does not describe, with so many examples an operation; another seed each time.
+fuzz-api EXAMPLES="100":
+    cargo build --locked -p module-monitor
+    scripts/with-services scripts/fuzz-api {{ EXAMPLES }}

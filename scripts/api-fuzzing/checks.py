@@ -1,5 +1,6 @@
 """What the OpenAPI document cannot say, for schemathesis."""
 
+import itertools
 import json
 import re
 
@@ -19,13 +20,26 @@ def map_body(context, body):
     return body
 
 
+ADDRESSES = itertools.count(1)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Gives every request an address of its own, so that those without a valid key are not limited as one client's."""
+    number = next(ADDRESSES)
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    case.headers = {**(case.headers or {}), "X-Forwarded-For": address}
+
+
 def is_beyond_schemas(error):
     """Whether no schema can tell that a value is wrong in this way."""
     pointer, detail = error["pointer"], error["detail"]
     if pointer == "/query/cursor":
         return True  # Only an answer makes a cursor.
+    if pointer == "/expires_at":
+        return True  # It must be in the future.
     # To JSON Schema 17.0 is an integer, to the server it is a sign of a client that computes with fractions.
-    return error["code"] == "type" and "whole number" in detail and "found the number" in detail
+    return "whole number" in detail and "found the number" in detail or "invalid type: floating point" in detail
 
 
 @schemathesis.check

@@ -11,6 +11,7 @@ on_both_backends!(
     a_site_is_registered_reports_and_its_key_is_revoked,
     the_database_is_named_in_three_ways,
     keys_are_made_for_sites_that_exist,
+    sites_are_listed_by_what_they_need,
 );
 
 fn json(finished: &Finished) -> Value {
@@ -105,6 +106,35 @@ async fn keys_are_made_for_sites_that_exist(database: TestDatabase) {
     }
     assert_eq!(json(&run(&database.url, &["key", "list", "--json"]).await), serde_json::json!([]));
     assert_eq!(json(&run(&database.url, &["site", "list", "--json"]).await), serde_json::json!([]));
+}
+
+async fn sites_are_listed_by_what_they_need(database: TestDatabase) {
+    let url = &database.url;
+    for name in ["Quiet", "Loud"] {
+        json(&run(url, &["site", "create", "--name", name, "--json"]).await);
+    }
+    let mut raw = database.raw().await;
+    raw.execute("UPDATE sites SET drupal_version = '10.3.6', conflict = true WHERE name = 'Loud'").await;
+    raw.execute("UPDATE sites SET recent_refusals = 3, last_refusal = 'stale-sync' WHERE name = 'Quiet'").await;
+    raw.execute("INSERT INTO site_tags (site_id, tag) SELECT id, 'tier-1' FROM sites WHERE name = 'Loud'").await;
+    for (args, expected) in [
+        (&["--tag", "tier-1"][..], "Loud"),
+        (&["--tag", "tier-2"], ""),
+        (&["--conflict"], "Loud"),
+        (&["--reporting", "failing"], "Quiet"),
+        (&["--reporting", "ok", "--tag", "tier-1"], "Loud"),
+        (&["--silent"], ""),
+        (&["--security"], ""),
+        (&["--mass-removal"], ""),
+    ] {
+        let sites = json(&run(url, &[&["site", "list", "--json"], args].concat()).await);
+        let names: Vec<_> = sites.as_array().expect("sites").iter().map(|s| text(&s["name"])).collect();
+        assert_eq!(names.join(" "), expected, "{args:?}");
+    }
+    let table = run(url, &["site", "list"]).await;
+    assert!(table.stdout.contains("failing: stale-sync") && table.stdout.contains("conflict"), "{table:?}");
+    assert_complaint(&run(url, &["site", "list", "--reporting", "well"]).await, 2, "--reporting");
+    assert_complaint(&run(url, &["site", "list", "--tag", "Not a tag"]).await, 2, "--tag");
 }
 
 /// One line on standard error, nothing on standard output.

@@ -1,6 +1,7 @@
 //! Many syncs at once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::future::join_all;
 use module_monitor_tests::backends::TestDatabase;
@@ -33,7 +34,9 @@ async fn twenty_syncs_of_one_site_leave_the_state_of_one(database: TestDatabase)
 }
 
 async fn twenty_sites_introduce_the_same_modules_at_once(database: TestDatabase) {
-    let server = TestServer::start(&database).await;
+    // On SQLite the last one waits for all the others, which may take a slow machine longer than clients should wait.
+    let patience = Duration::from_secs(120);
+    let server = TestServer::start_with(&database.url, |config| config.database_checkout_timeout = patience).await;
     let sites = join_all((0..20).map(async |n| server.site(&format!("Site {n}")).await)).await;
     let forwards = full(contribs("m", 500, "1.0.0"));
     let mut backwards = forwards.clone();

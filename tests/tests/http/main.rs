@@ -1,13 +1,16 @@
 //! The HTTP interface and the command line as their users meet them: real sockets, the real binary, both databases.
 
+mod admin;
 mod bodies;
 mod cli;
 mod concurrency;
 mod deferred;
+mod drupal;
 mod guide;
 mod hang_up;
 mod keys;
 mod life;
+mod management;
 mod openapi;
 mod realistic;
 mod refusals;

@@ -11,11 +11,22 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
 
-on_both_backends!(answers_look_as_promised, errors_look_as_promised);
+use crate::admin::Admin;
+
+on_both_backends!(answers_look_as_promised, management_looks_as_promised, errors_look_as_promised);
 
 /// Status, the headers that are part of the contract, and body.
 fn shown(answer: &Answer) -> Value {
-    let names = ["content-type", "allow", "www-authenticate", "retry-after", "preference-applied", "cache-control"];
+    let names = [
+        "content-type",
+        "allow",
+        "www-authenticate",
+        "retry-after",
+        "preference-applied",
+        "cache-control",
+        "location",
+        "vary",
+    ];
     let headers = names.iter().filter_map(|name| Some(((*name).to_owned(), answer.header(name)?.into())));
     json!({"status": answer.status, "headers": Value::Object(headers.collect()), "body": answer.json()})
 }
@@ -29,6 +40,14 @@ fn settings() -> Settings {
     {
         settings.add_redaction(&format!(".**.{field}"), insta::dynamic_redaction(a_time));
     }
+    for field in ["last_sync_at", "last_full_sync_at", "last_used_at", "corrected_at", "expires_at", "revoked_at"] {
+        settings.add_redaction(&format!(".**.{field}"), insta::dynamic_redaction(a_time));
+    }
+    settings.add_redaction(".**.id", "[id]");
+    settings.add_redaction(".**.actor", "[key id]");
+    settings.add_redaction(".**.target", "[id]");
+    settings.add_redaction(".**.api_key", "[key]");
+    settings.add_redaction(".headers.location", "[address]");
     settings.add_redaction(".**.sync_id", "[sync id]");
     settings.add_redaction(".**.key_id", "[key id]");
     settings.add_redaction(".**.body_bytes", "[bytes]");
@@ -91,6 +110,33 @@ async fn answers_look_as_promised(database: TestDatabase) {
     snapshot("registry_module", &api.get(&admin, "/api/v1/modules/token").await);
     snapshot("healthz", &api.get_open("/healthz").await);
     snapshot("readyz", &api.get_open("/readyz").await);
+    server.stop().await;
+}
+
+async fn management_looks_as_promised(database: TestDatabase) {
+    let server = TestServer::start(&database).await;
+    let admin = Admin::of(&server).await;
+    let settings = settings();
+    let snapshot = |name: &str, answer: &Answer| settings.bind(|| assert_json_snapshot!(name, shown(answer)));
+    let new = json!({"name": "City of Example", "url": "https://city.example", "tags": ["customer:city", "a"]});
+    let registered = admin.send(Method::POST, "/api/v1/sites", &new).await;
+    snapshot("registered_site", &registered);
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let registered = registered.json();
+    let site = TestSite { id: text(&registered["site"]["id"]), key: text(&registered["key"]["api_key"]) };
+    let city: Value = serde_json::from_str(CITY_SITE).expect("a report");
+    server.api.sync(&site, &again(&city)).await.ok();
+    let changes = json!({"environment": "live", "silent_after": 7200, "strict_identity": true, "tags": ["a"]});
+    snapshot("changed_site", &admin.change(&site.id, &changes).await);
+    snapshot("sites", &admin.get("/api/v1/sites?tag=a").await);
+    snapshot("no_sites", &admin.get("/api/v1/sites?reporting=failing").await);
+    let keys = format!("/api/v1/sites/{}/keys", site.id);
+    snapshot("issued_key", &admin.send(Method::POST, &keys, &json!({"name": "cron"})).await);
+    snapshot("modules", &admin.get("/api/v1/modules?limit=2").await);
+    snapshot("module_versions", &admin.get("/api/v1/modules/token/versions").await);
+    snapshot("module_sites", &admin.get("/api/v1/modules/token/sites?below=8.x-2.0").await);
+    snapshot("corrected_module", &admin.send(Method::PATCH, "/api/v1/modules/token", &json!({"name": "Tokens"})).await);
+    snapshot("admin_events", &admin.get("/api/v1/audit").await);
     server.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, web};
 use module_monitor_ingestion::FieldError;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -21,6 +21,11 @@ pub(crate) async fn read_fields<T: DeserializeOwned>(
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    // Serde would take a list of the fields' values, too.
+    if json.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        serde_json::from_slice::<IgnoredAny>(json).map_err(|error| malformed(&error))?;
+        return Err(invalid(String::new(), "the body must be an object".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_slice(json);
     let fields = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (pointer, error) = (pointer(error.path()), error.into_inner());
@@ -30,10 +35,6 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
         }
     })?;
     reader.end().map_err(|error| malformed(&error))?;
-    // serde would take a list for a struct, in the order of its fields.
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(invalid(String::new(), "expected an object".to_owned()));
-    }
     Ok(fields)
 }
 
@@ -116,7 +117,7 @@ mod tests {
         for list in ["[]", "[true]", "[true, null]"] {
             assert_eq!(fault(list).0, "validation-failed", "{list}");
         }
-        for broken in ["", "{", "{}x", "{\"flag\": tru"] {
+        for broken in ["", "{", "{}x", "[", "[]x", "nul", "{\"flag\": tru"] {
             assert_eq!(fault(broken).0, "malformed-json", "{broken}");
         }
     }
