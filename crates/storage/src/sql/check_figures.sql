@@ -22,9 +22,9 @@ WITH page AS (
 ), wrong AS (
     SELECT u.site_id, count(*) AS count
     FROM (
-        SELECT * FROM (SELECT * FROM needed EXCEPT SELECT * FROM known) a
+        SELECT * FROM (SELECT * FROM needed EXCEPT SELECT * FROM known) missing
         UNION ALL
-        SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM needed) b
+        SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM needed) needless
     ) u
     GROUP BY u.site_id
 )
