@@ -205,7 +205,7 @@ async fn help_shows_every_setting_with_its_variable_and_default() {
     }
     assert!(!help.stdout.contains("swordfish"), "{}", help.stdout);
     let top = finish(command(&["--help"])).await;
-    for command in ["serve", "migrate", "site", "key", "demo"] {
+    for command in ["serve", "migrate", "site", "key", "releases", "security", "demo"] {
         assert!(top.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {}", top.stdout);
     }
     for args in

@@ -35,6 +35,7 @@ Examples:
   module-monitor site create --name \"My site\"       register a site; prints its id and its API key
   module-monitor serve --listen 0.0.0.0:8080        take reports from everywhere
   module-monitor key create --admin                 a key for all sites
+  module-monitor security list                      what needs a security update, on which sites
   module-monitor --database-url postgres://mm@db/mm serve
 
 Every option has an environment variable; an option on the command line wins.

@@ -33,9 +33,10 @@ pub(super) async fn lock_and_recount(
 /// Counts the figures of sites whose locks are held, and opens and closes their findings.
 pub(super) async fn recount(connection: &mut AsyncPgConnection, now: OffsetDateTime, sites: &[SiteId]) -> Written {
     let ids: Vec<DbId> = sites.iter().copied().map(DbId::from).collect();
-    sql(include_str!("sql/recount_sites.sql")).bind::<Array<Id>, _>(ids.clone()).execute(connection).await?;
-    for text in [include_str!("sql/close_findings.sql"), include_str!("sql/open_findings.sql")] {
-        sql(text).bind::<Array<Id>, _>(ids.clone()).bind::<Moment, _>(At(now)).execute(connection).await?;
-    }
+    sql(include_str!("sql/recount_sites.sql"))
+        .bind::<Array<Id>, _>(ids)
+        .bind::<Moment, _>(At(now))
+        .execute(connection)
+        .await?;
     Ok(())
 }

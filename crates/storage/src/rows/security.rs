@@ -96,15 +96,15 @@ pub(crate) fn security_updates(rows: Vec<InsecureModuleRow>) -> Result<Vec<Secur
     Ok(updates)
 }
 
-/// A module of a project.
+/// A module of a project, or that a site has the project without one.
 #[derive(QueryableByName)]
 pub(crate) struct ProjectModuleRow {
     #[diesel(sql_type = Id)]
     site_id: DbId,
     #[diesel(sql_type = Text)]
     site_name: String,
-    #[diesel(sql_type = Text)]
-    machine_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    machine_name: Option<String>,
     #[diesel(sql_type = Text)]
     version: String,
     #[diesel(sql_type = Text)]
@@ -115,15 +115,15 @@ pub(crate) struct ProjectModuleRow {
 pub(crate) fn project_sites(rows: Vec<ProjectModuleRow>) -> Result<Vec<ProjectSite>, StorageError> {
     let mut sites: Vec<ProjectSite> = Vec::new();
     for row in rows {
-        let name: MachineName = read_name(&row.machine_name)?;
+        let name: Option<MachineName> = row.machine_name.as_deref().map(read_name).transpose()?;
         match sites.last_mut().filter(|site| site.site_id.0 == row.site_id.0) {
-            Some(site) => site.modules.push(name),
+            Some(site) => site.modules.extend(name),
             None => sites.push(ProjectSite {
                 site_id: SiteId(row.site_id.0),
                 status: read_status(&row.status)?,
                 site_name: row.site_name,
                 version: known_version(row.version),
-                modules: vec![name],
+                modules: name.into_iter().collect(),
             }),
         }
     }

@@ -8,20 +8,23 @@ WITH page AS (
     SELECT j.site_id, CAST(count(*) FILTER (WHERE j.counted) AS integer) AS updates_found,
            CAST(count(DISTINCT j.project) FILTER (WHERE j.counted) AS integer) AS projects,
            CAST(count(*) FILTER (WHERE j.unknown) AS integer) AS unknown
-    FROM page p
-    JOIN judged_modules j ON j.site_id = p.id
-    WHERE j.counted OR j.unknown
+    FROM judged_modules j
+    WHERE j.site_id IN (SELECT id FROM page) AND (j.counted OR j.unknown)
     GROUP BY j.site_id
 ), needed AS (
-    SELECT DISTINCT j.site_id, j.project FROM page p JOIN judged_modules j ON j.site_id = p.id WHERE j.needs_update
+    SELECT DISTINCT j.site_id, j.project
+    FROM judged_modules j
+    WHERE j.site_id IN (SELECT id FROM page) AND j.needs_update
 ), known AS (
-    SELECT f.site_id, f.project FROM page p JOIN security_findings f ON f.site_id = p.id WHERE f.fixed_at IS NULL
+    SELECT f.site_id, f.project
+    FROM security_findings f
+    WHERE f.site_id IN (SELECT id FROM page) AND f.fixed_at IS NULL
 ), wrong AS (
     SELECT u.site_id, count(*) AS count
     FROM (
-        SELECT * FROM (SELECT * FROM needed EXCEPT SELECT * FROM known) a
+        SELECT * FROM (SELECT * FROM needed EXCEPT SELECT * FROM known) missing
         UNION ALL
-        SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM needed) b
+        SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM needed) needless
     ) u
     GROUP BY u.site_id
 )

@@ -58,7 +58,7 @@ async fn an_acceptance_ends_by_itself(database: TestDatabase) {
     other.full(vec![module("a", "1.0.0")]).await;
     let until = site.at + Duration::HOUR;
     storage.create_acceptance(risk("a", site.at, until), "admin").await.unwrap();
-    let for_site = NewAcceptance { id: Uuid::now_v7(), site_id: Some(other.id), ..risk("a", site.at, until) };
+    let for_site = NewAcceptance { id: Uuid::new_v4(), site_id: Some(other.id), ..risk("a", site.at, until) };
     storage.create_acceptance(NewAcceptance { until: until + Duration::HOUR, ..for_site }, "admin").await.unwrap();
     recount(&storage, site.at).await;
     let just_before = until - Duration::microseconds(1);

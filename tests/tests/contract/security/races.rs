@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
+use std::time::Duration as StdDuration;
+
 use futures::future::join_all;
-use module_monitor_domain::{Scope, SiteId};
-use module_monitor_storage::{NewAcceptance, Storage, SyncResult};
-use module_monitor_tests::backends::{TestDatabase, patient};
+use module_monitor_domain::{DrupalVersion, Feed, Scope, SiteId, judge};
+use module_monitor_storage::{IdempotencyKey, InventoryFilter, NewAcceptance, Page, Storage, SyncResult};
+use module_monitor_tests::backends::{Backend, TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
+use module_monitor_tests::raw::RawConnection;
 use module_monitor_tests::reports::{command, module, register, report};
 use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::support::{FETCHED, differences, history, insecure, recount, risk, secure, store, updates};
 
 on_both_backends!(
+    an_import_waits_for_a_sync_that_begins_to_use_the_project,
+    a_recount_waits_for_a_sync_that_has_counted_already,
     syncs_that_race_an_import_leave_no_old_count,
     syncs_that_race_everything_leave_no_old_count,
     many_sites_introduce_and_take_over_projects_at_once,
@@ -42,6 +48,97 @@ async fn sync(storage: &Arc<dyn Storage>, site: SiteId, number: usize, round: us
     }
 }
 
+async fn assert_judged_by_what_is_stored(storage: &Arc<dyn Storage>, sites: &[SiteId]) {
+    for site in sites {
+        let everything = Page { limit: 100, after: None };
+        for module in storage.site_modules(*site, InventoryFilter::default(), everything).await.unwrap() {
+            let project = module.state.project.unwrap();
+            let history = storage.find_history(&project, Feed::Current).await.unwrap();
+            let version = module.state.version.as_ref().map(DrupalVersion::as_str);
+            let expected = judge(history.as_ref(), &project, Feed::Current, version, None);
+            assert_eq!(module.judgement, Some(expected), "{} {version:?}", module.machine_name);
+        }
+    }
+}
+
+/// Waits until so many sessions of the database wait for a lock, or `task` has not had to.
+async fn waiting<T>(raw: &mut RawConnection, sessions: i64, task: &JoinHandle<T>) {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !task.is_finished() && raw.number(count).await < sessions {
+        tokio::time::sleep(StdDuration::from_millis(5)).await;
+    }
+}
+
+/// On PostgreSQL stops the sync where it writes its events: it has judged, and nobody can see it.
+async fn an_import_waits_for_a_sync_that_begins_to_use_the_project(database: TestDatabase) {
+    let storage = database.open().await;
+    store(&storage, secure("p_a"), FETCHED).await;
+    let site = register(&*storage, "In flight").await;
+    let (mut barrier, mut watch) = (database.raw().await, database.raw().await);
+    let postgres = database.backend() == Backend::Postgres;
+    if postgres {
+        barrier.execute("BEGIN; LOCK TABLE site_module_events IN EXCLUSIVE MODE").await;
+    }
+    let sync = command(site, FETCHED, report(Scope::Full, FETCHED, vec![module("p_a", "1.0.0")]));
+    let syncing = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move { storage.apply_sync(sync).await }
+    });
+    if postgres {
+        waiting(&mut watch, 1, &syncing).await;
+    }
+    let importing = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move { store(&storage, insecure("p_a"), FETCHED).await }
+    });
+    if postgres {
+        waiting(&mut watch, 2, &importing).await;
+        barrier.execute("ROLLBACK").await;
+    }
+    assert!(matches!(syncing.await.unwrap(), Ok(SyncResult::Applied(_))));
+    importing.await.unwrap();
+    recount(&storage, FETCHED).await;
+    assert_judged_by_what_is_stored(&storage, &[site]).await;
+    assert_eq!(storage.find_site(site).await.unwrap().unwrap().security.updates_found, 1);
+}
+
+/// On PostgreSQL stops a sync of something else at its very end: its count is older than the import.
+async fn a_recount_waits_for_a_sync_that_has_counted_already(database: TestDatabase) {
+    let storage = database.open().await;
+    store(&storage, secure("p_a"), FETCHED).await;
+    let site = register(&*storage, "In flight").await;
+    let first = report(Scope::Full, FETCHED, vec![module("p_a", "1.0.0")]);
+    storage.apply_sync(command(site, FETCHED, first)).await.unwrap();
+    let (mut barrier, mut watch) = (database.raw().await, database.raw().await);
+    let postgres = database.backend() == Backend::Postgres;
+    if postgres {
+        barrier.execute("BEGIN; LOCK TABLE idempotency_keys IN EXCLUSIVE MODE").await;
+    }
+    let second = report(Scope::Partial, FETCHED, vec![module("p_b", "1.0.0")]);
+    let mut sync = Arc::unwrap_or_clone(command(site, FETCHED, second));
+    sync.idempotency = Some(IdempotencyKey { key: "key".to_owned(), body_hash: [1; 32] });
+    let syncing = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move { storage.apply_sync(Arc::new(sync)).await }
+    });
+    if postgres {
+        waiting(&mut watch, 1, &syncing).await;
+    }
+    store(&storage, insecure("p_a"), FETCHED).await;
+    let recounting = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move { recount(&storage, FETCHED).await }
+    });
+    if postgres {
+        waiting(&mut watch, 2, &recounting).await;
+        barrier.execute("ROLLBACK").await;
+    }
+    assert!(matches!(syncing.await.unwrap(), Ok(SyncResult::Applied(_))));
+    recounting.await.unwrap();
+    assert_eq!(differences(&storage).await, []);
+    assert_eq!(storage.find_site(site).await.unwrap().unwrap().security.updates_found, 1);
+}
+
 async fn syncs_that_race_an_import_leave_no_old_count(database: TestDatabase) {
     let storage = database.open_with(patient(8)).await;
     let sites = sites(&storage, 20).await;
@@ -55,6 +152,7 @@ async fn syncs_that_race_an_import_leave_no_old_count(database: TestDatabase) {
         tokio::join!(join_all(syncs), join_all(imports));
         recount(&storage, at).await;
         assert_eq!(differences(&storage).await, [], "round {round}");
+        assert_judged_by_what_is_stored(&storage, &sites).await;
     }
 }
 
@@ -82,6 +180,7 @@ async fn syncs_that_race_everything_leave_no_old_count(database: TestDatabase) {
         tokio::join!(join_all(syncs), join_all(imports), join_all(acceptances), recount(&storage, at));
         recount(&storage, at).await;
         assert_eq!(differences(&storage).await, [], "round {round}");
+        assert_judged_by_what_is_stored(&storage, &sites).await;
     }
     let mut clock = FETCHED + Duration::DAY;
     assert!(storage.end_due_acceptances(clock).await.unwrap() > 0, "the last ones");
