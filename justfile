@@ -65,6 +65,11 @@ bench-smoke:
     cargo build --locked --release -p module-monitor -p module-monitor-tests --bins
     scripts/with-services cargo run --locked --release -p module-monitor-tests --bin bench-smoke
 
+# How many reports of 800 modules two workers take out of the queue in a second, on PostgreSQL and a release build.
+bench-queue REPORTS="200":
+    cargo build --locked --release -p module-monitor -p module-monitor-tests --bins
+    scripts/with-services cargo run --locked --release -p module-monitor-tests --bin bench-queue -- {{ REPORTS }}
+
 # Line coverage of the suites, the server processes they start included; fails under 80 %.
 coverage:
     @scripts/ensure-tool cargo-tarpaulin

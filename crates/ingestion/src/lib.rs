@@ -1,7 +1,8 @@
 //! Takes a Drupal site's report: checks it, applies it, and says what changed.
 //!
 //! [`SyncRequest::from_json`] turns a request body into a checked report or a list of everything that is wrong with it;
-//! [`SyncService::sync`] applies it to any [`module_monitor_storage::Storage`]. Nothing here knows of HTTP servers.
+//! [`SyncService::sync`] applies it to any [`module_monitor_storage::Storage`]. [`queue`] is for
+//! reports that are applied later. Nothing here knows of HTTP servers.
 
 mod clock;
 mod feed;

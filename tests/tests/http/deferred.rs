@@ -117,7 +117,7 @@ async fn without_a_worker_a_large_report_is_accepted_for_later(database: TestDat
     assert_eq!(show(&server.api, &site, &body).await, body);
     assert!(server.api.list(&site.key, &site.modules(""), 100).await.is_empty());
     let log = server.api.list(&site.key, &format!("/api/v1/sites/{}/syncs", site.id), 10).await;
-    assert_eq!(log, [body.clone()]);
+    assert_eq!(log, std::slice::from_ref(&body));
     server.stop().await;
 
     let server = with_worker(&database).await;

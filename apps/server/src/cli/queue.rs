@@ -19,15 +19,15 @@ const ERROR_SHOWN: usize = 80;
 
 /// What belongs to `queue --help`.
 pub(super) const ABOUT: &str = "\
-Large reports, and those sent with `Prefer: respond-async`, are stored as jobs, and workers apply them: those of
-`module-monitor serve` and of `module-monitor worker`. A job that fails for good, or at every attempt, becomes a dead
-letter and stays until somebody retries or discards it.
+Large reports, and those sent with `Prefer: respond-async`, are stored as jobs, and workers
+apply them: those of `module-monitor serve` and of `module-monitor worker`. A job that fails
+at every attempt becomes a dead letter and stays until somebody retries or discards it.
 
 Examples:
-  module-monitor queue status                 is anything waiting, and is anybody at work?
-  module-monitor queue dead-letters           what could not be applied, newest first
-  module-monitor queue show sync_0198c5f2-…   why not, attempt by attempt; with --json also the report itself
-  module-monitor queue retry sync_0198c5f2-…  once the cause is gone";
+  module-monitor queue status               is anything waiting, and is anybody at work?
+  module-monitor queue dead-letters         what could not be applied, newest first
+  module-monitor queue show sync_0198c5f…   why not; with --json also the report itself
+  module-monitor queue retry sync_0198c5f…  once the cause is gone";
 
 #[derive(Subcommand)]
 pub(super) enum QueueCommand {
@@ -37,9 +37,9 @@ pub(super) enum QueueCommand {
     DeadLetters(Format),
     /// Show a dead letter, with the error of every attempt
     Show(One),
-    /// Put a dead letter back into the queue; where the site has reported anew since, it ends as superseded instead
+    /// Put a dead letter back into the queue; if the site has sent newer reports, it ends as superseded
     Retry(One),
-    /// Give a dead letter up for good, with the report that it holds; the audit log keeps that it was there
+    /// Give a dead letter up for good; only the audit log keeps that it was there
     Discard(One),
 }
 

@@ -8,7 +8,7 @@ use module_monitor_domain::{Refusal, SiteId, SyncId};
 use module_monitor_storage::{
     Claim, Claimant, ClaimedJob, Departure, JobLease, JobState, Storage, StorageError, SyncResult,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -131,10 +131,13 @@ impl Worker {
             in_trouble = claim.is_err();
             match claim {
                 Ok(Claim::Job(job)) => {
+                    // Whatever ended its last worker must not end another job with it, or the two would be taken
+                    // together again, and again, until both are dead.
+                    let others = if job.reclaimed { self.others_done(&slots, job.lease, stop).await } else { None };
                     let worker = self.clone();
                     drop(jobs.spawn(async move {
                         worker.work(*job).await;
-                        drop(slot);
+                        drop((slot, others));
                         // The next job of the same site may begin.
                         worker.signals.ring();
                     }));
@@ -147,6 +150,22 @@ impl Worker {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until nothing but the job of `lease` is in hand, and keeps it so while the permit lives. Where the lease is lost
+    /// or the worker is to stop, there is no point in waiting.
+    async fn others_done(
+        &self,
+        slots: &Arc<Semaphore>,
+        lease: JobLease,
+        stop: &CancellationToken,
+    ) -> Option<OwnedSemaphorePermit> {
+        let others = u32::try_from(self.options.concurrency).unwrap_or(u32::MAX).saturating_sub(1);
+        tokio::select! {
+            permit = Arc::clone(slots).acquire_many_owned(others) => permit.ok(),
+            () = self.keep(lease) => None,
+            () = stop.cancelled() => None,
         }
     }
 
@@ -263,7 +282,20 @@ impl Worker {
     }
 
     fn tell(&self, id: SyncId, site: SiteId, kind: JobEventKind) {
-        tracing::debug!(sync_id = %id, %site, ?kind, "job");
+        match &kind {
+            JobEventKind::Applied(outcome) => tracing::info!(
+                %site,
+                sync_id = %id,
+                processed = outcome.counts.processed,
+                new = outcome.counts.new,
+                updated = outcome.counts.updated,
+                removed = outcome.counts.removed,
+                rejected = outcome.rejected.len(),
+                ms = outcome.processing_time_ms,
+                "queued sync applied"
+            ),
+            kind => tracing::info!(%site, sync_id = %id, ?kind, "queued sync not applied"),
+        }
         self.observer.observe(&JobEvent { id, site, kind });
         self.signals.finish(id);
     }
