@@ -163,6 +163,8 @@ pub struct ModuleVersion {
     pub version: DrupalVersion,
     /// What its first report said of it; `None` for custom code.
     pub details: Option<ModuleDetails>,
+    /// When drupal.org released it, where that is known.
+    pub released_at: Option<OffsetDateTime>,
 }
 
 #[cfg(test)]

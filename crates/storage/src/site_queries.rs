@@ -11,9 +11,10 @@ use crate::statement::{BoxedSql, Portable, Sql, sql, sql_of};
 use crate::{NewSite, Page, SiteChange, SiteFilter, jobs};
 
 /// Rows of a removed site that its tombstone does not keep, each statement deleting some of one kind.
-pub(crate) const LEFTOVERS: [&str; 4] = [
+pub(crate) const LEFTOVERS: [&str; 5] = [
     include_str!("sql/delete_leftover_modules.sql"),
     include_str!("sql/delete_leftover_module_events.sql"),
+    include_str!("sql/delete_leftover_findings.sql"),
     include_str!("sql/delete_leftover_site_events.sql"),
     include_str!("sql/delete_leftover_idempotency_keys.sql"),
 ];
@@ -126,6 +127,7 @@ pub(crate) fn remove_site(id: SiteId, now: OffsetDateTime) -> Vec<BoxedSql> {
         at(include_str!("sql/remove_site.sql")),
         at(include_str!("sql/revoke_site_keys.sql")),
         delete_site_tags(id).boxed(),
+        at(include_str!("sql/end_site_acceptances.sql")),
         at(include_str!("sql/cancel_site_jobs.sql")),
         jobs::recount_jobs(id).boxed(),
     ]

@@ -158,5 +158,5 @@ FROM (
     FROM site_modules sm
     JOIN sites s ON s.id = sm.site_id
     LEFT JOIN assessments a ON a.id = CASE WHEN sm.type = 'core' THEN s.core_assessment_id ELSE sm.assessment_id END
-    WHERE sm.removed_at IS NULL
+    WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
 ) j;

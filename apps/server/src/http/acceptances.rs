@@ -199,6 +199,11 @@ async fn create(
     Query::of(&request).finish()?;
     let wanted: Wanted = read_fields(&request, payload, &state).await?;
     let acceptance = wanted.checked(state.clock.now())?;
+    if let Some(site) = acceptance.site_id
+        && state.storage.find_site(site).await?.is_none()
+    {
+        return Err(no_such_site());
+    }
     let id = acceptance.id;
     match state.storage.create_acceptance(acceptance, &caller.key_id).await {
         Err(StorageError::MissingReference(_)) => return Err(no_such_site()),

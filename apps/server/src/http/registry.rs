@@ -79,6 +79,9 @@ struct RegistryVersion {
     version: String,
     /// The same as a semantic version, where it can be one.
     semver: Option<String>,
+    /// When drupal.org released it, where that is known.
+    #[serde(with = "time::serde::rfc3339::option")]
+    released_at: Option<OffsetDateTime>,
     name: Option<String>,
     package: Option<String>,
     core_compatibility: Vec<String>,
@@ -95,6 +98,7 @@ impl From<ModuleVersion> for RegistryVersion {
         Self {
             semver: version.version.to_semver().map(|semver| semver.to_string()),
             version: version.version.to_string(),
+            released_at: version.released_at,
             name: known.then_some(name),
             package,
             core_compatibility,

@@ -52,6 +52,8 @@ pub(crate) struct VersionRow {
     version: String,
     #[diesel(sql_type = Nullable<Text>)]
     details: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    released_at: Option<At>,
 }
 
 impl TryFrom<VersionRow> for ModuleVersion {
@@ -62,6 +64,7 @@ impl TryFrom<VersionRow> for ModuleVersion {
             machine_name: read_name(&row.machine_name)?,
             version: read_version(&row.version)?,
             details: row.details.map(|json| read_json("module details", &json)).transpose()?,
+            released_at: moment(row.released_at),
         })
     }
 }

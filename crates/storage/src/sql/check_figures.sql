@@ -1,7 +1,7 @@
 WITH page AS (
     SELECT id, name, security_updates_found, security_projects, security_unknown
     FROM sites
-    WHERE id > $1
+    WHERE id > $1 AND removed_at IS NULL
     ORDER BY id
     LIMIT $2
 ), figures AS (

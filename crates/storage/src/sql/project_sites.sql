@@ -7,9 +7,13 @@ WITH hits AS (
         SELECT sm.site_id AS id
         FROM hits h
         JOIN site_modules sm ON sm.assessment_id = h.id
-        WHERE sm.removed_at IS NULL AND sm.site_id > $3
+        JOIN sites s ON s.id = sm.site_id
+        WHERE sm.removed_at IS NULL AND s.removed_at IS NULL AND sm.site_id > $3
         UNION
-        SELECT s.id FROM hits h JOIN sites s ON s.core_assessment_id = h.id WHERE s.id > $3
+        SELECT s.id
+        FROM hits h
+        JOIN sites s ON s.core_assessment_id = h.id
+        WHERE s.removed_at IS NULL AND s.id > $3
     ) u
     ORDER BY id
     LIMIT $4
