@@ -126,7 +126,9 @@ async fn every_example_runs_as_printed_and_every_operation_is_among_them() {
             if item[method]["operationId"] == "show_module_named_sync" {
                 continue;
             }
-            let counted = format!("method=\"{}\",route=\"{path}\",status=\"2", method.to_uppercase());
+            // Nothing that the guide does makes a dead letter, so it shows what is said where there is none.
+            let status = if path.contains("{dead_letter_id}") { "404" } else { "2" };
+            let counted = format!("method=\"{}\",route=\"{path}\",status=\"{status}", method.to_uppercase());
             // What is being asked when the metrics are written is not in them yet.
             assert!(path == "/metrics" || metrics.contains(&counted), "no example calls {method} {path}");
         }
