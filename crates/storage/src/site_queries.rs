@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::queries::limit;
 use crate::sql_types::{At, DbId, Id, Moment};
 use crate::statement::{BoxedSql, Portable, Sql, sql, sql_of};
-use crate::{NewSite, Page, SiteChange, SiteFilter, jobs};
+use crate::{NewSite, Page, SiteChange, SiteFilter};
 
 /// Rows of a removed site that its tombstone does not keep, each statement deleting some of one kind.
 pub(crate) const LEFTOVERS: [&str; 5] = [
@@ -129,7 +129,6 @@ pub(crate) fn remove_site(id: SiteId, now: OffsetDateTime) -> Vec<BoxedSql> {
         delete_site_tags(id).boxed(),
         at(include_str!("sql/end_site_acceptances.sql")),
         at(include_str!("sql/cancel_site_jobs.sql")),
-        jobs::recount_jobs(id).boxed(),
     ]
 }
 

@@ -47,8 +47,11 @@ async fn a_site_is_registered_over_http_and_reports(database: TestDatabase) {
     assert_eq!((&key["site_id"], &key["name"]), (&json!(id), &json!("first key")));
     let own = TestSite { id: id.to_owned(), key: key["api_key"].as_str().expect("a key").to_owned() };
     sync(&server, &own).await.ok();
-    let shown = admin.get(&format!("/api/v1/sites/{id}")).await.ok();
+    let mut shown = admin.get(&format!("/api/v1/sites/{id}")).await.ok();
     assert_eq!((&shown["reporting"], &shown["silent"]), (&json!("ok"), &json!(false)));
+    // Only the single view has it.
+    let coverage = shown.as_object_mut().and_then(|site| site.remove("core_security_coverage"));
+    assert_eq!(coverage, Some(Value::Null), "nothing is known of Drupal yet");
     assert_eq!(admin.get("/api/v1/sites").await.ok()["items"], json!([shown]));
     let events = server.api.list(&admin.key, "/api/v1/audit", 10).await;
     let actions: Vec<_> = events.iter().map(|e| e["action"].as_str().unwrap_or_default()).collect();
@@ -242,7 +245,7 @@ async fn the_list_of_sites_is_a_spreadsheet_too(database: TestDatabase) {
         Answer::of(request.header("X-API-Key", &admin.key).header("Accept", "text/csv")).await
     };
     let csv = ask(Method::GET, "").await;
-    assert_eq!((csv.status, csv.header("content-type")), (200, Some("text/csv; charset=utf-8")));
+    assert_eq!((csv.status, csv.header("content-type")), (200, Some("text/csv; charset=utf-8; header=present")));
     let lines: Vec<_> = csv.text.lines().collect();
     assert_eq!(lines.len(), 1 + 501);
     assert!(lines[0].starts_with("id,name,url,environment,tags,active,"), "{}", lines[0]);
@@ -257,7 +260,7 @@ async fn the_list_of_sites_is_a_spreadsheet_too(database: TestDatabase) {
     assert_eq!(fields, columns, "the same fields");
     assert_eq!(ask(Method::GET, "?tag=nobody").await.text.lines().count(), 1);
     assert_eq!(ask(Method::HEAD, "").await.text, "");
-    ask(Method::GET, "?limit=1").await.problem(422, "validation-failed");
+    assert_eq!(ask(Method::GET, "?limit=1").await.text.lines().count(), 2);
     server.stop().await;
 }
 

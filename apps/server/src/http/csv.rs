@@ -16,7 +16,7 @@ use crate::csv::{CsvRow, csv_header, csv_rows};
 const TEXT_CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
 /// How many rows are read at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 500;
 
 /// Whether `request` would rather have CSV than JSON.
 pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
@@ -133,9 +133,9 @@ mod tests {
     #[actix_web::test]
     async fn a_list_is_read_to_its_end_or_the_limit() {
         assert_eq!(read(0, None, usize::MAX).await, (0, 1));
-        assert_eq!(read(999, None, usize::MAX).await, (999, 1));
-        assert_eq!(read(2500, None, usize::MAX).await, (2500, 3));
-        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 1));
+        assert_eq!(read(999, None, usize::MAX).await, (999, 2));
+        assert_eq!(read(2500, None, usize::MAX).await, (2500, 6));
+        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 2));
         assert_eq!(read(2500, None, 1).await, (1, 1));
     }
 }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{SyncCommand, SyncOrigin};
 
-pub(crate) use queries::{prune_jobs, recount_jobs, site_jobs};
+pub(crate) use queries::{prune_jobs, site_jobs};
 pub(crate) use units::{find_earlier, pass};
 
 /// What a job is doing.

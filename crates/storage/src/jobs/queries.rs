@@ -68,7 +68,7 @@ pub(super) fn queue_load() -> Sql<impl Portable> {
     sql(include_str!("../sql/queue_load.sql"))
 }
 
-pub(crate) fn recount_jobs(site: SiteId) -> Sql<impl Portable> {
+pub(super) fn recount_jobs(site: SiteId) -> Sql<impl Portable> {
     sql(include_str!("../sql/recount_jobs.sql")).bind::<Id, _>(DbId::from(site))
 }
 
