@@ -1,4 +1,4 @@
-"""seed.py URL [KEY FILE]: print what is at URL, or send FILE there as a report, and then less of it, for a history."""
+"""seed.py URL [KEY FILE]: print what is at URL, or send FILE there; a report once more with less in it, for a history."""
 
 import json
 import sys
@@ -11,8 +11,17 @@ if not rest:
 key, path = rest
 with open(path, encoding="utf-8") as file:
     report = json.load(file)
+
+
+def send(body):
+    headers = {"X-API-Key": key, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)
+    return urllib.request.urlopen(request).read().decode()
+
+
+if "modules" not in report:
+    sys.stdout.write(send(report))
+    sys.exit()
 named_like_a_route = dict(report["modules"][0], machine_name="sync")
 for modules in (report["modules"] + [named_like_a_route], report["modules"][1:] + [named_like_a_route]):
-    body = json.dumps(dict(report, modules=modules, sync_timestamp="2026-01-31T09:30:00Z")).encode()
-    headers = {"X-API-Key": key, "Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers)).read()
+    send(dict(report, modules=modules, sync_timestamp="2026-01-31T09:30:00Z"))

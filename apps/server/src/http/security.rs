@@ -30,7 +30,11 @@ pub(crate) fn configure(routes: &mut Routes) {
         )
         .query("site", "Only this site.", words::uuid())
         .query("project", "Only this project.", words::project())
-        .query("include_disabled", "Also projects of which only disabled modules are installed.", boolean())
+        .query(
+            "include_disabled",
+            "Also projects of which only disabled modules are installed. Not with `fixed=true`, which has them anyway.",
+            boolean(),
+        )
         .query("fixed", "What was fixed instead.", boolean())
         .answers_list::<Row>("A part of the list.", example!("security_updates"))
         .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/security_updates.csv"))
