@@ -15,6 +15,7 @@ use module_monitor_ingestion::{FeedError, parse_history};
 use time::macros::date;
 
 /// The folder with the histories and tables, or `None` and a line that says so.
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/release-history");
     if folder.is_dir() {
