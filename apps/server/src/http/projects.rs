@@ -31,7 +31,8 @@ pub(crate) fn configure(routes: &mut Routes) {
             StatusCode::ACCEPTED,
             "It is the next to be asked for.",
             r#"{"project": "webform", "status": "scheduled"}"#,
-        );
+        )
+        .fails(&[Code::ValidationFailed]);
     let sites_says = Operation::admin("list_project_sites", "List the sites that have modules of a project")
         .about("`below=6.2.9` is the question of an advisory night.")
         .query("below", "Only sites with a version lower than this one.", words::version())

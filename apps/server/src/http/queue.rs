@@ -14,11 +14,9 @@ use crate::queue_view::{DeadLetterItem, DeadLetterView, QueueView, Settled};
 
 /// `GET /queue`, `/queue/dead-letters` and what can be done to one of them.
 pub(crate) fn configure(routes: &mut Routes) {
-    let figures_says = Operation::admin("show_queue", "Show how the queue is doing").answers::<QueueView>(
-        StatusCode::OK,
-        "The figures of all nodes.",
-        example!("queue"),
-    );
+    let figures_says = Operation::admin("show_queue", "Show how the queue is doing")
+        .answers::<QueueView>(StatusCode::OK, "The figures of all nodes.", example!("queue"))
+        .fails(&[Code::ValidationFailed]);
     let list_says = Operation::admin("list_dead_letters", "List the reports that could not be applied, newest first")
         .answers_list::<DeadLetterItem>("A part of the dead letters.", example!("dead_letters"));
     let show_says = Operation::admin("show_dead_letter", "Show a dead letter, with its report and every error")
