@@ -167,10 +167,13 @@ async fn what_cannot_be_accepted_is_refused(database: TestDatabase) {
     let problem = accept(&monitor, &for_a_day(&monitor, Some(nobody))).await.problem(422, "validation-failed");
     assert_eq!(problem["errors"][0]["pointer"], "/site_id");
     let past = timestamp(monitor.clock.now());
-    let everything = json!({"versions": {"from": "?"}, "site_id": "x", "until": past, "reason": "", "extra": 1});
+    let misspelt = json!({"project": "token", "until": past, "reason": "x", "sites": []});
+    let problem = accept(&monitor, &misspelt).await.problem(422, "validation-failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/sites");
+    let everything = json!({"project": "../x", "versions": {"from": "?"}, "site_id": "x", "until": past, "reason": ""});
     let problem = accept(&monitor, &everything).await.problem(422, "validation-failed");
     let pointers: Vec<&Value> = problem["errors"].as_array().expect("errors").iter().map(|e| &e["pointer"]).collect();
-    assert_eq!(pointers, ["/project", "/versions/from", "/site_id", "/until", "/reason", "/extra"]);
+    assert_eq!(pointers, ["/project", "/versions/from", "/site_id", "/until", "/reason"]);
     let text = monitor.server.api.request(Method::POST, &format!("/api/v1{PATH}")).header("X-API-Key", &monitor.admin);
     Answer::of(text.body("{}")).await.problem(415, "unsupported-media-type");
     let site = monitor.site("A site", &[contrib("token", "8.x-1.15")]).await;
