@@ -115,9 +115,12 @@ async fn a_job_that_always_fails_is_dead_after_its_attempts_and_can_be_retried(d
 async fn a_job_that_kills_its_worker_every_time_gets_to_the_dead_letters(database: TestDatabase) {
     let storage = database.open().await;
     let (bad, good) = (new_site(storage.as_ref(), "Bad").await, new_site(storage.as_ref(), "Good").await);
+    let first = new_site(storage.as_ref(), "First").await;
     drop(storage);
     let (url, mut raw) = (&database.url, database.raw().await);
     let server = ServerProcess::start(url, &["--workers", "0"]).await;
+    // Whoever introduces Drupal itself as a project has others wait, and every site has it.
+    server.api.sync(&first, &full(contribs("k", 1, "1.0.0"))).await.ok();
     Sabotage::Hang.of(&mut raw, &bad).await;
     let poison = accept(&server.api, &bad, &full(contribs("m", 3, "1.0.0"))).await;
     // Of other modules: whoever introduces the same ones waits for the first of them.
@@ -134,6 +137,7 @@ async fn a_job_that_kills_its_worker_every_time_gets_to_the_dead_letters(databas
         if database.backend() == Backend::Postgres {
             becomes(&mut raw, &other, "succeeded").await;
         }
+        Sabotage::has_begun(&mut raw).await;
         worker.kill().await;
         Sabotage::forget_the_dead(&mut raw).await;
     }

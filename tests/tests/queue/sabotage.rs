@@ -2,6 +2,7 @@
 
 use module_monitor_tests::api::TestSite;
 use module_monitor_tests::backends::Backend;
+use module_monitor_tests::process::wait_for;
 use module_monitor_tests::raw::RawConnection;
 use uuid::Uuid;
 
@@ -50,7 +51,20 @@ impl Sabotage {
         .await;
     }
 
-    /// PostgreSQL goes on with the statement of a client that has died, until it has something to tell it.
+    /// Waits until the database of a worker thinks; SQLite thinks in the worker itself.
+    pub(crate) async fn has_begun(raw: &mut RawConnection) {
+        if raw.backend() == Backend::Sqlite {
+            return;
+        }
+        wait_for("the database thinks", async || {
+            let sleeping = "SELECT count(*) FROM pg_stat_activity
+                            WHERE datname = current_database() AND wait_event = 'PgSleep'";
+            (raw.number(sleeping).await > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// PostgreSQL goes on with the statement of a client that has died until it notices.
     pub(crate) async fn forget_the_dead(raw: &mut RawConnection) {
         if raw.backend() == Backend::Postgres {
             raw.execute(

@@ -17,9 +17,12 @@ use tokio_postgres::config::SslMode;
 use crate::connect::StatementObserver;
 use crate::{StorageError, StorageOptions};
 
-/// No unit of work takes this long unless something is wrong; better it fails and frees its locks.
+/// No unit of work takes this long unless something is wrong; better it fails and frees its locks. The statement of a
+/// process that has died ends within seconds, so that whoever takes over does not wait for its locks; a process that is
+/// paused within a transaction loses it.
 const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-                       SET idle_in_transaction_session_timeout = '60s'";
+                       SET client_connection_check_interval = '2s'; \
+                       SET idle_in_transaction_session_timeout = '15s'";
 
 /// A database and how to reach it.
 #[derive(Clone)]
