@@ -21,7 +21,7 @@ fmt:
     cargo fmt --all
 
 # What needs no test to run: the quickest first.
-checks: format layers deny lint docs
+checks: format layers circles deny lint docs
 
 [private]
 format:
@@ -31,6 +31,11 @@ format:
 layers:
     @scripts/step "Cargo.lock is up to date (cargo build repairs it)" cargo metadata --locked --format-version 1 >/dev/null
     @scripts/step "layering" scripts/check-layers
+
+[private]
+circles:
+    @scripts/step "no two modules of a crate import each other" scripts/check-circles
+    @scripts/step "circles are found where there are some" scripts/check-circles --self-test
 
 # Licences, banned crates and where crates come from.
 deny:
@@ -56,9 +61,14 @@ docs:
 [private]
 suites:
     @scripts/step "build" cargo build --locked --workspace --all-targets
+    @scripts/step "Drupal modules" scripts/test-drupal
     @scripts/step "fuzzing the API, briefly" scripts/fuzz-api 3 1
     @echo "== tests" >&2
     @cargo test --locked --workspace --no-fail-fast
+
+# The Drupal modules' own tests, on Debian's PHP; SKIP=drupal leaves them out.
+test-drupal:
+    @scripts/step "Drupal modules" scripts/test-drupal
 
 # Latency and peak memory of large syncs, on a release build, against the limits.
 bench-smoke:

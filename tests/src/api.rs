@@ -15,13 +15,23 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A site and a key for it.
 #[derive(Clone, Debug)]
 pub struct TestSite {
-    /// Its id.
+    /// Its id, as it stands in paths.
     pub id: String,
     /// The text of its key.
     pub key: String,
 }
 
 impl TestSite {
+    /// A site that is not there, asked for with `key`.
+    pub fn nobody(key: &str) -> Self {
+        Self { id: "987654321".to_owned(), key: key.to_owned() }
+    }
+
+    /// Its id, as it stands in bodies.
+    pub fn number(&self) -> i64 {
+        self.id.parse().expect("a site id")
+    }
+
     /// The path of its modules, followed by `rest`.
     pub fn modules(&self, rest: &str) -> String {
         format!("/api/v1/sites/{}/modules{rest}", self.id)

@@ -10,6 +10,7 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::raw::RawConnection;
+use crate::skip::skip_or_fail;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// An empty database; `None`, with the reason printed, where there is no PostgreSQL to test with.
+    /// An empty database; `None` where `TEST_DATABASE_URL` names no PostgreSQL and `SKIP` lists `postgres`.
     pub async fn new(backend: Backend) -> Option<Self> {
         match backend {
             Backend::Sqlite => Some(Self::sqlite()),
@@ -45,7 +46,7 @@ impl TestDatabase {
 
     async fn postgres() -> Option<Self> {
         let Ok(server) = env::var("TEST_DATABASE_URL") else {
-            eprintln_reason("TEST_DATABASE_URL is not set; `just test` sets it");
+            skip_or_fail("postgres", "TEST_DATABASE_URL is not set");
             return None;
         };
         let name = format!("mm_{}", Uuid::new_v4().simple());
@@ -92,11 +93,6 @@ impl Drop for TestDatabase {
         });
         let _ = dropped.join();
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a skipped test says why")]
-fn eprintln_reason(reason: &str) {
-    eprintln!("skipped: {reason}");
 }
 
 async fn execute(server: &str, sql: &str) {

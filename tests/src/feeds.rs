@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use module_monitor_ingestion::{Clock, ReleaseService, parse_any_history};
 use module_monitor_storage::Storage;
@@ -152,7 +151,7 @@ impl Release {
 /// Imports what `feed` says as of `clock`, and recounts the sites that it changes something for.
 pub async fn import(storage: &Arc<dyn Storage>, clock: Arc<dyn Clock>, feed: &Feed) {
     let history = parse_any_history(feed.xml().as_bytes()).expect("a history");
-    let service = ReleaseService::new(Arc::clone(storage), clock, Duration::MAX);
+    let service = ReleaseService::new(Arc::clone(storage), clock);
     service.import(history).await.expect("it is stored");
     service.recount(|_| {}).await.expect("the figures follow");
 }

@@ -79,8 +79,7 @@ impl Ledger {
 
     /// The modules that the site has.
     pub fn state(&self, site: &TestSite) -> State {
-        let id = hex(site);
-        let rows = self.rows.iter().filter(|((owner, _), row)| *owner == id && !row.removed);
+        let rows = self.rows.iter().filter(|((owner, _), row)| *owner == site.id && !row.removed);
         rows.map(|((_, name), row)| {
             let version = Some(row.version.clone()).filter(|v| v != NONE);
             (name.clone(), (version, row.enabled))
@@ -90,20 +89,17 @@ impl Ledger {
 
     /// The time stamps of the site's applied syncs, in microseconds since 1970.
     pub fn timestamps(&self, site: &TestSite) -> BTreeSet<i64> {
-        let id = hex(site);
-        self.syncs.values().filter(|sync| sync.site == id).map(|sync| sync.micros).collect()
+        self.syncs.values().filter(|sync| sync.site == site.id).map(|sync| sync.micros).collect()
     }
 
     /// The ids of the site's applied syncs, as 32 hexadecimal digits.
     pub fn syncs(&self, site: &TestSite) -> BTreeSet<String> {
-        let owner = hex(site);
-        self.syncs.iter().filter(|(_, sync)| sync.site == owner).map(|(id, _)| id.clone()).collect()
+        self.syncs.iter().filter(|(_, sync)| sync.site == site.id).map(|(id, _)| id.clone()).collect()
     }
 
     /// How many events the site's history has.
     pub fn events(&self, site: &TestSite) -> usize {
-        let id = hex(site);
-        self.events.iter().filter(|((owner, _), _)| *owner == id).map(|(_, events)| events.len()).sum()
+        self.events.iter().filter(|((owner, _), _)| *owner == site.id).map(|(_, events)| events.len()).sum()
     }
 
     /// No sync is half there: every event belongs to a logged sync of its site, every logged sync has as many events as
@@ -128,10 +124,6 @@ impl Ledger {
             assert_eq!(enabled.unwrap_or(row.enabled), row.enabled, "{key:?}");
         }
     }
-}
-
-fn hex(site: &TestSite) -> String {
-    site.id.replace('-', "")
 }
 
 /// Counts the changes of one module, sync by sync, as answers do: what comes back is new, not updated.
@@ -188,19 +180,18 @@ fn query(backend: Backend) -> String {
         Backend::Sqlite => "sync_timestamp",
         Backend::Postgres => "(extract(epoch FROM sync_timestamp) * 1000000)::bigint",
     };
-    let (site, sync, sm_site, e_site, e_sync) =
-        (id("site_id"), id("id"), id("sm.site_id"), id("e.site_id"), id("e.sync_id"));
+    let (sync, event_sync) = (id("id"), id("e.sync_id"));
     format!(
-        "SELECT 'sync|' || {sync} || '|' || {site} || '|' || {micros} || '|' || new_modules || '|' ||
+        "SELECT 'sync|' || {sync} || '|' || site_id || '|' || {micros} || '|' || new_modules || '|' ||
                 updated_modules || '|' || removed_modules
          FROM syncs
          UNION ALL
-         SELECT 'event|' || {e_site} || '|' || m.machine_name || '|' || e.kind || '|' ||
-                coalesce(e.from_version, '{NONE}') || '|' || coalesce(e.to_version, '{NONE}') || '|' || {e_sync} ||
+         SELECT 'event|' || e.site_id || '|' || m.machine_name || '|' || e.kind || '|' ||
+                coalesce(e.from_version, '{NONE}') || '|' || coalesce(e.to_version, '{NONE}') || '|' || {event_sync} ||
                 '|' || e.id
          FROM site_module_events e JOIN modules m ON m.id = e.module_id
          UNION ALL
-         SELECT 'row|' || {sm_site} || '|' || m.machine_name || '|' || coalesce(v.version, '{NONE}') || '|' ||
+         SELECT 'row|' || sm.site_id || '|' || m.machine_name || '|' || coalesce(v.version, '{NONE}') || '|' ||
                 CASE WHEN sm.enabled THEN 'on' ELSE 'off' END || '|' ||
                 CASE WHEN sm.removed_at IS NULL THEN 'present' ELSE 'removed' END
          FROM site_modules sm JOIN modules m ON m.id = sm.module_id

@@ -15,4 +15,5 @@ pub mod redis;
 pub mod reports;
 pub mod rude;
 pub mod server;
+pub mod skip;
 pub mod watch;

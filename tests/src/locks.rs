@@ -13,7 +13,7 @@ impl SiteLock {
         match raw.backend() {
             Backend::Sqlite => raw.execute("BEGIN IMMEDIATE").await,
             Backend::Postgres => {
-                raw.execute(&format!("BEGIN; SELECT FROM sites WHERE id = '{site}' FOR UPDATE")).await;
+                raw.execute(&format!("BEGIN; SELECT FROM sites WHERE id = {site} FOR UPDATE")).await;
             }
         }
         Self(raw)
@@ -25,7 +25,7 @@ impl SiteLock {
         let taken = match raw.backend() {
             Backend::Sqlite => raw.try_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE").await,
             Backend::Postgres => {
-                raw.try_execute(&format!("BEGIN; SELECT FROM sites WHERE id = '{site}' FOR UPDATE NOWAIT")).await
+                raw.try_execute(&format!("BEGIN; SELECT FROM sites WHERE id = {site} FOR UPDATE NOWAIT")).await
             }
         };
         taken.then_some(Self(raw))

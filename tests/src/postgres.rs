@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use crate::skip::skip_or_fail;
+
 /// How often another port is tried where somebody was faster.
 const ATTEMPTS: usize = 5;
 
@@ -19,12 +21,11 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// A folder and a port; nothing is started yet. `None`, with the reason printed, where the suites run without
-    /// PostgreSQL.
-    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
+    /// A folder and a port; nothing is started yet. `None` where `TEST_DATABASE_URL` is not set, which
+    /// says that there is no PostgreSQL, and `SKIP` lists `postgres`.
     pub fn prepare() -> Option<Self> {
         if env::var_os("TEST_DATABASE_URL").is_none() {
-            eprintln!("skipped: TEST_DATABASE_URL is not set; `just test` sets it");
+            skip_or_fail("postgres", "TEST_DATABASE_URL is not set");
             return None;
         }
         Some(Self { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() })

@@ -110,7 +110,7 @@ impl RawConnection {
         }
     }
 
-    /// An id of a site or a sync as it is written in SQL.
+    /// The id of a sync, or another UUID, as it is written in SQL.
     pub fn id(&self, id: Uuid) -> String {
         match self.0 {
             Kind::Sqlite(_) => format!("x'{}'", id.simple()),

@@ -9,6 +9,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use crate::skip::skip_or_fail;
+
 /// A Redis process that keeps nothing on disk and ends with this value.
 pub struct PrivateRedis {
     port: u16,
@@ -16,8 +18,7 @@ pub struct PrivateRedis {
 }
 
 impl PrivateRedis {
-    /// Starts one on a free port; `None`, with the reason printed, where Redis is not installed.
-    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
+    /// Starts one on a free port; `None` where Redis is not installed and `SKIP` lists `redis`.
     pub async fn start() -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("its address").port();
@@ -28,7 +29,7 @@ impl PrivateRedis {
                 Some(Self { port, process })
             }
             Err(error) => {
-                eprintln!("skipped: redis-server cannot be started: {error}");
+                skip_or_fail("redis", &format!("redis-server cannot be started: {error}"));
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use module_monitor_domain::{
     CoreVersion, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion, Report, ReportedModule,
-    Scope, SiteId, SiteInfo, SyncId, SyncOutcome, next_sync_after, owning_project,
+    Scope, SiteDetails, SiteId, SiteInfo, SiteName, SyncId, SyncOutcome, next_sync_after, owning_project,
 };
 use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{NewSite, SiteChange, Storage, SyncCommand, SyncOrigin, SyncResult, Via};
@@ -26,6 +26,7 @@ pub fn module(name: &str, version: &str) -> ReportedModule {
         schema_version: None,
         security_coverage: true,
         details: ModuleDetails { name: format!("The {name} module"), ..ModuleDetails::default() },
+        site_details: SiteDetails::default(),
     }
 }
 
@@ -83,12 +84,17 @@ impl Clock for ManualClock {
     }
 }
 
+/// The id of no site.
+pub const NOBODY: SiteId = SiteId(987_654_321);
+
+/// A site to register, of which nothing but the name is known.
+pub fn new_site(name: &str, created_at: OffsetDateTime) -> NewSite {
+    NewSite { name: SiteName::parse(name).expect("a name"), created_at, settings: SiteChange::default() }
+}
+
 /// Registers a site without a key.
 pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
-    let id = SiteId(Uuid::new_v4());
-    let site = NewSite { id, name: name.to_owned(), created_at: now(), settings: SiteChange::default() };
-    storage.create_site(site, None, "test").await.expect("a new site");
-    id
+    storage.create_site(new_site(name, now()), None, "test").await.expect("a new site")
 }
 
 /// A sync of `report`, received at `received_at`.
@@ -99,7 +105,6 @@ pub fn command(site_id: SiteId, received_at: OffsetDateTime, report: Report) -> 
         origin: SyncOrigin::default(),
         idempotency: None,
         report,
-        warnings: Vec::new(),
         received_at,
         received: SystemClock.instant(),
         next_sync_after: next_sync_after(site_id, received_at),

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use module_monitor_domain::SiteName;
 use module_monitor_ingestion::SystemClock;
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
@@ -70,8 +71,8 @@ impl TestServer {
 
 /// Registers a site in `storage`.
 pub async fn new_site(storage: &dyn Storage, name: &str) -> TestSite {
-    let (id, key) = register_site(storage, &SystemClock, "tester", name.to_owned(), SiteChange::default())
-        .await
-        .expect("a new site");
+    let name = SiteName::parse(name).expect("a name");
+    let (id, key) =
+        register_site(storage, &SystemClock, "tester", name, SiteChange::default()).await.expect("a new site");
     TestSite { id: id.to_string(), key: key.text.reveal().to_owned() }
 }

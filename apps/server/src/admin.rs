@@ -1,7 +1,7 @@
 //! What administrators do, for the command line and the demo alike.
 
-use module_monitor_domain::SiteId;
-use module_monitor_ingestion::{Clock, uuid_at};
+use module_monitor_domain::{KeyName, SiteId, SiteName};
+use module_monitor_ingestion::Clock;
 use module_monitor_storage::{NewSite, SiteChange, Storage, StorageError};
 use time::{Duration, OffsetDateTime};
 
@@ -32,14 +32,14 @@ pub async fn register_site(
     storage: &dyn Storage,
     clock: &dyn Clock,
     actor: &str,
-    name: String,
+    name: SiteName,
     settings: SiteChange,
 ) -> Result<(SiteId, IssuedKey), AdminError> {
     let now = clock.now();
-    let site = NewSite { id: SiteId(uuid_at(now)), name, created_at: now, settings };
-    let id = site.id;
-    let key = keys::issue(Some(id), Some("first key".to_owned()), now, None)?;
-    storage.create_site(site, Some(key.record.clone()), actor).await?;
+    let site = NewSite { name, created_at: now, settings };
+    let mut key = keys::issue(None, KeyName::parse("first key").ok(), now, None)?;
+    let id = storage.create_site(site, Some(key.record.clone()), actor).await?;
+    key.record.site_id = Some(id);
     Ok((id, key))
 }
 
@@ -49,7 +49,7 @@ pub async fn issue_key(
     clock: &dyn Clock,
     actor: &str,
     site: Option<SiteId>,
-    name: Option<String>,
+    name: Option<KeyName>,
     lifetime: Option<std::time::Duration>,
 ) -> Result<IssuedKey, AdminError> {
     let expires_at = lifetime.map(|lifetime| expiry(clock.now(), lifetime)).transpose()?;
@@ -62,7 +62,7 @@ pub(crate) async fn issue_key_until(
     clock: &dyn Clock,
     actor: &str,
     site: Option<SiteId>,
-    name: Option<String>,
+    name: Option<KeyName>,
     expires_at: Option<OffsetDateTime>,
 ) -> Result<IssuedKey, AdminError> {
     if let Some(site) = site

@@ -4,28 +4,22 @@
 //! do. A request takes three hops: a route of `http`, a service of the ingestion crate, the storage.
 
 pub mod admin;
+mod api;
+mod background;
 pub mod cli;
-mod csv;
+mod config;
 mod demo;
-mod housekeeping;
 mod http;
-mod key_view;
-mod keyring;
 pub mod keys;
-mod labels;
 mod limits;
 pub mod logging;
-mod queue_view;
-mod refresher;
+mod metrics;
 mod rejections;
-mod relay;
-mod security_view;
 mod server;
-mod site_view;
-mod worker;
+mod state;
 
+pub use background::{WorkerError, run_worker};
+pub use config::{QueueConfig, ReleaseRefresh, ServerConfig};
 pub use http::openapi_document;
 pub use limits::RedisUrlError;
-pub use refresher::ReleaseRefresh;
-pub use server::{RunningServer, Server, ServerConfig, ServerError};
-pub use worker::{QueueConfig, WorkerError, run_worker};
+pub use server::{RunningServer, Server, ServerError};

@@ -1,11 +1,11 @@
 //! Log lines on standard error.
 
-use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{PanicHookInfo, set_hook};
 use std::time::Duration;
 
 use clap::ValueEnum;
+pub use module_monitor_ingestion::Chain;
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -39,20 +39,4 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 /// Milliseconds for a log line, to the microsecond.
 pub(crate) fn millis(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// Shows an error and everything behind it on one line. No error's own text repeats its source, so nothing is said
-/// twice.
-pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
 }

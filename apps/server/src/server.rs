@@ -9,19 +9,17 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
-use backon::{BackoffBuilder, ExponentialBuilder};
-use ipnet::IpNet;
-use module_monitor_ingestion::{Clock, Refresher, SystemClock};
+use module_monitor_ingestion::Refresher;
 use module_monitor_storage::{Storage, StorageError, StorageOptions, connect};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::housekeeping::Housekeeping;
-use crate::http::{self, AppState, Limits, Metrics};
+use crate::background::{Housekeeping, Refreshing, RunningWorker, WorkerError, keep_migrating, migrate_once};
+use crate::config::{ReleaseRefresh, ServerConfig};
+use crate::http;
 use crate::limits::{RateLimiter, RedisUrlError};
-use crate::logging::Chain;
-use crate::refresher::{Refreshing, ReleaseMetrics, ReleaseRefresh};
-use crate::worker::{QueueConfig, RunningWorker, WorkerError};
+use crate::metrics::{Metrics, ReleaseMetrics};
+use crate::state::{AppState, Limits};
 
 /// How long requests and syncs in progress may take to finish once the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,66 +29,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a closing connection may take to read its last answer.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What a server needs to know.
-#[derive(Clone)]
-pub struct ServerConfig {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// `sqlite://…` or `postgres://…`.
-    pub database_url: String,
-    /// Connections kept to the database at most.
-    pub database_connections: u32,
-    /// How long a request waits for one of them.
-    pub database_checkout_timeout: Duration,
-    /// Whether to bring the schema up to date first.
-    pub migrate: bool,
-    /// How many syncs a site may send in any window, where it has no limit of its own; at least 1.
-    pub rate_limit: u32,
-    /// How long a sync counts.
-    pub rate_limit_window: Duration,
-    /// `redis://…`, for limits that all nodes share; without it each node counts its own.
-    pub redis_url: Option<String>,
-    /// Proxies whose `X-Forwarded-For` tells a client's address.
-    pub trusted_proxies: Vec<IpNet>,
-    /// How much memory the bodies of requests may take at once, in MiB; at least 16.
-    pub body_memory_mib: u32,
-    /// How many connections to serve at once.
-    pub max_connections: u32,
-    /// How long the audit log is kept.
-    pub audit_retention: Duration,
-    /// What goes to the queue, and who takes it out.
-    pub queue: QueueConfig,
-    /// How drupal.org is asked for releases; `None`: it is not.
-    pub release_refresh: Option<ReleaseRefresh>,
-    /// Where the time comes from.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl ServerConfig {
-    /// The settings that `module-monitor serve` has by default, for this address and database, except that drupal.org
-    /// is not asked for releases.
-    pub fn new(listen: SocketAddr, database_url: impl Into<String>) -> Self {
-        let storage = StorageOptions::default();
-        Self {
-            listen,
-            database_url: database_url.into(),
-            database_connections: storage.max_connections,
-            database_checkout_timeout: storage.checkout_timeout,
-            migrate: true,
-            rate_limit: 60,
-            rate_limit_window: Duration::from_secs(60 * 60),
-            redis_url: None,
-            trusted_proxies: Vec::new(),
-            body_memory_mib: 256,
-            max_connections: 4096,
-            audit_retention: Duration::from_secs(90 * 24 * 60 * 60),
-            queue: QueueConfig::default(),
-            release_refresh: None,
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
 
 /// Why a server did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +69,14 @@ impl Server {
         let rate_limiter = rate_limiter(&config, &mut metrics).await?;
         let release_metrics = ReleaseMetrics::register(metrics.registry());
         let storage = connect(&config.database_url, storage_options(&config, &metrics))?;
-        let migrated = !config.migrate || migrate_once(storage.as_ref()).await?;
+        let migrated = match config.migrate {
+            true => migrate_once(storage.as_ref()).await?,
+            // What is absent or not migrated yet may come; another schema never becomes the right one.
+            false => match storage.check().await {
+                Err(error @ StorageError::AnotherSchema) => return Err(error.into()),
+                _ => true,
+            },
+        };
         let limits =
             Limits { trusted_proxies: config.trusted_proxies, body_memory_kib: config.body_memory_mib as usize * 1024 };
         let state = AppState::new(storage, config.clock, metrics, rate_limiter, limits, &config.queue, migrated);
@@ -275,39 +220,4 @@ fn serve(listener: TcpListener, state: web::Data<AppState>, max_connections: u32
         .run();
     let handle = server.handle();
     Ok((tokio::spawn(server), handle))
-}
-
-/// Whether the schema is up to date now; `false` where the database cannot be reached.
-async fn migrate_once(storage: &dyn Storage) -> Result<bool, StorageError> {
-    match storage.migrate().await {
-        Ok(0) => Ok(true),
-        Ok(applied) => {
-            tracing::info!(applied, backend = storage.backend(), "the database was migrated");
-            Ok(true)
-        }
-        Err(error) if error.is_transient() => {
-            tracing::warn!(error = %Chain(&error), "the database is not there yet; serving 503 until it is");
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Tries to migrate until it works or can never work.
-async fn keep_migrating(state: Arc<AppState>) -> Result<(), StorageError> {
-    let delays = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(250))
-        .with_max_delay(Duration::from_secs(5))
-        .with_jitter()
-        .without_max_times()
-        .build();
-    for delay in delays {
-        tokio::time::sleep(delay).await;
-        if migrate_once(state.storage.as_ref()).await? {
-            break;
-        }
-    }
-    state.set_migrated();
-    tracing::info!("the database is there; serving");
-    Ok(())
 }

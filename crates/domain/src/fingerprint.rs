@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{CoreVersion, ReportedModule};
+use crate::{CoreVersion, ReportedModule, SiteDetails};
 
 /// Changes whenever what is hashed changes, so that an old fingerprint never matches by accident.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A SHA-256 over everything of a full report that is stored or judged. Two reports with the same fingerprint leave the
 /// same rows, so the second one has nothing to write.
@@ -88,5 +88,18 @@ impl Canonical {
         self.list(&details.dependencies);
         self.option_text(details.description.as_deref());
         self.option_text(details.project_link.as_deref());
+        self.site_details(&module.site_details);
+    }
+
+    fn site_details(&mut self, details: &SiteDetails) {
+        self.option_text(details.reported_version.as_deref());
+        self.option_text(details.path.as_deref());
+        self.option_text(details.composer_name.as_deref());
+        self.option_text(details.composer_version.as_deref());
+        self.option_text(details.composer_reference.as_deref());
+        self.option_text(details.source.map(|source| source.as_str()));
+        self.option_text(details.base_theme.as_ref().map(|theme| theme.as_str()));
+        self.flag(details.hidden);
+        self.flag(details.missing);
     }
 }

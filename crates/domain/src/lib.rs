@@ -5,32 +5,66 @@
 //! ordered, what a report changes, what is left behind, and how an installed version stands against the releases of its
 //! project.
 
+mod address;
+mod admin_action;
+mod branch;
+mod checked_text;
+mod core_extension;
+mod event;
 mod fingerprint;
+mod ids;
 mod inventory;
+mod label;
 mod module;
+mod names;
 mod project;
 mod release;
 mod report;
+mod reported_module;
 mod security;
 mod site;
+mod site_details;
+mod site_event;
 mod site_module;
 mod sync;
+mod tag;
 mod version;
+mod version_bound;
+mod warnings;
+mod webhook_event;
 
+pub use address::{AddressError, ProjectLink, SiteUrl};
+pub use admin_action::AdminAction;
+pub use branch::{BranchSide, branch_of, branch_start};
+pub use core_extension::{
+    ClaimedVersion, CoreClaim, CoreVerdict, core_verdict, is_contrib_path, is_core_name, is_core_path,
+};
+pub use event::{EventKind, ModuleEvent};
 pub use fingerprint::Fingerprint;
+pub use ids::{SiteId, SiteIdError, SyncId, SyncIdError};
 pub use inventory::{Change, CurrentModule, InventoryChanges, diff};
+pub use label::{Description, DescriptionError, Environment, KeyName, LabelError, ModuleTitle, SiteName};
 pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion, NameError};
 pub use project::{ProjectName, owning_project};
 pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support};
-pub use report::{Rejection, Report, ReportedModule, Scope, SiteInfo};
+pub use report::{Rejection, Report, Scope, SiteInfo};
+pub use reported_module::ReportedModule;
 pub use security::{
-    CoreCoverage, CoverageState, Judgement, SecurityRelease, UpdateStatus, core_coverage, is_dev, judge,
+    CoreCoverage, CoverageClass, CoverageState, Installed, Judgement, SecurityCounts, SecurityRelease, Standing,
+    UnknownReason, UpdateStatus, core_coverage, in_use, is_dev, judge, needs_another_core,
 };
-pub use site::{Reporting, Site, SiteId, SiteIdentity, SiteState};
-pub use site_module::{EventKind, ModuleEvent, SiteModule, SiteModuleState};
-pub use sync::{
-    Decision, Refusal, SecurityCounts, SyncCounts, SyncId, SyncOutcome, SyncPlan, decide, next_sync_after, plan,
-    plan_unchanged,
-};
+pub use site::{Reporting, Site, SiteIdentity, SiteState};
+pub use site_details::{CodeSource, SiteDetails};
+pub use site_event::SiteEventKind;
+pub use site_module::{SiteModule, SiteModuleState};
+pub use sync::{Decision, Refusal, SyncCounts, SyncOutcome, SyncPlan, decide, next_sync_after, plan, plan_unchanged};
+pub use tag::{Tag, TagError, Tags, TooManyTags};
 pub use version::platform::{CoreVersion, PhpVersion, PlatformVersionError};
+pub use version::reported::ReportedVersion;
 pub use version::{DrupalVersion, VersionError};
+pub use version_bound::{VersionBound, VersionRange, VersionRangeError};
+pub use webhook_event::WebhookEvent;
+
+/// For what [`names!`] writes.
+#[doc(hidden)]
+pub use serde;

@@ -1,12 +1,10 @@
 //! Modules and their versions, as the registry that all sites share knows them.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::DrupalVersion;
+use crate::checked_text::checked_text;
+use crate::{DrupalVersion, names};
 
 /// Why a machine name or project name is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,99 +20,48 @@ pub enum NameError {
     NotAProject,
 }
 
-/// The name Drupal knows an extension by: a PHP identifier of 1 to 255 characters, compared byte by byte.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MachineName(String);
+checked_text! {
+    /// The name Drupal knows an extension by: a PHP identifier of 1 to 255 characters, compared byte by byte.
+    MachineName, php_identifier, NameError
+}
 
-impl MachineName {
-    /// Checks `name` against the rule that Drupal applies to extension names.
-    pub fn parse(name: &str) -> Result<Self, NameError> {
-        if name.is_empty() || name.chars().count() > 255 {
-            return Err(NameError::Length);
-        }
-        // PHP looks at bytes: everything from 0x7f up is a letter to it, so every non-ASCII character is.
-        let letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c >= '\u{7f}';
-        let starts_well = name.chars().next().is_some_and(letter);
-        if !starts_well || !name.chars().all(|c| letter(c) || c.is_ascii_digit()) {
-            return Err(NameError::NotAnIdentifier);
-        }
-        Ok(Self(name.to_owned()))
+/// The rule that Drupal applies to extension names.
+fn php_identifier(name: &str) -> Result<&str, NameError> {
+    if name.is_empty() || name.chars().count() > 255 {
+        return Err(NameError::Length);
     }
+    // PHP looks at bytes: everything from 0x7f up is a letter to it, so every non-ASCII character is.
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_' || c >= '\u{7f}';
+    let starts_well = name.chars().next().is_some_and(letter);
+    if !starts_well || !name.chars().all(|c| letter(c) || c.is_ascii_digit()) {
+        return Err(NameError::NotAnIdentifier);
+    }
+    Ok(name)
+}
 
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+names! {
+    /// Where an extension comes from.
+    pub enum ModuleType {
+        /// Shipped with Drupal itself.
+        Core = "core",
+        /// From a project on drupal.org.
+        Contrib = "contrib",
+        /// The site's own code.
+        Custom = "custom",
     }
 }
 
-impl fmt::Display for MachineName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for MachineName {
-    type Err = NameError;
-
-    fn from_str(name: &str) -> Result<Self, NameError> {
-        Self::parse(name)
-    }
-}
-
-/// Where an extension comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModuleType {
-    /// Shipped with Drupal itself.
-    Core,
-    /// From a project on drupal.org.
-    Contrib,
-    /// The site's own code.
-    Custom,
-}
-
-impl ModuleType {
-    /// The name used on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Contrib => "contrib",
-            Self::Custom => "custom",
-        }
-    }
-
-    /// The type of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Core, Self::Contrib, Self::Custom].into_iter().find(|t| t.as_str() == name)
-    }
-}
-
-/// What kind of extension it is; advisories concern all three.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Extension {
-    /// A module.
-    #[default]
-    Module,
-    /// A theme.
-    Theme,
-    /// An installation profile.
-    Profile,
-}
-
-impl Extension {
-    /// The name used on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Module => "module",
-            Self::Theme => "theme",
-            Self::Profile => "profile",
-        }
-    }
-
-    /// The extension kind of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Module, Self::Theme, Self::Profile].into_iter().find(|e| e.as_str() == name)
+names! {
+    /// What kind of extension it is; advisories concern all three.
+    #[derive(Default)]
+    pub enum Extension {
+        /// A module.
+        #[default]
+        Module = "module",
+        /// A theme.
+        Theme = "theme",
+        /// An installation profile.
+        Profile = "profile",
     }
 }
 
@@ -182,16 +129,5 @@ mod tests {
         assert_eq!(MachineName::parse(""), Err(NameError::Length));
         assert_eq!(MachineName::parse(&"é".repeat(256)), Err(NameError::Length));
         assert!(MachineName::parse(&"é".repeat(255)).is_ok(), "lengths count characters, not bytes");
-    }
-
-    #[test]
-    fn type_and_extension_names_round_trip() {
-        for t in [ModuleType::Core, ModuleType::Contrib, ModuleType::Custom] {
-            assert_eq!(ModuleType::from_name(t.as_str()), Some(t));
-        }
-        for e in [Extension::Module, Extension::Theme, Extension::Profile] {
-            assert_eq!(Extension::from_name(e.as_str()), Some(e));
-        }
-        assert_eq!(ModuleType::from_name("Core"), None);
     }
 }

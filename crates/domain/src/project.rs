@@ -1,38 +1,24 @@
 //! Which drupal.org project a site's module belongs to.
 
-use std::fmt;
-
+use crate::checked_text::checked_text;
 use crate::{MachineName, ModuleType, NameError};
 
-/// The short name of a drupal.org project: `^[a-z0-9_]{1,128}$`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProjectName(String);
+checked_text! {
+    /// The short name of a drupal.org project: `^[a-z0-9_]{1,128}$`. Nothing else may ever reach a path or an address.
+    ProjectName, project_name, NameError
+}
 
 impl ProjectName {
-    /// Checks `name`; nothing else may ever reach a path or an address.
-    pub fn parse(name: &str) -> Result<Self, NameError> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        if name.is_empty() || name.len() > 128 || !name.bytes().all(allowed) {
-            return Err(NameError::NotAProject);
-        }
-        Ok(Self(name.to_owned()))
-    }
-
     /// Drupal itself, which all core modules belong to.
     pub fn drupal() -> Self {
         Self("drupal".to_owned())
     }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for ProjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn project_name(name: &str) -> Result<&str, NameError> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let fits = matches!(name.len(), 1..=128) && name.bytes().all(allowed);
+    fits.then_some(name).ok_or(NameError::NotAProject)
 }
 
 /// The project that judges a module, from what its own site says of it: core modules belong to Drupal; otherwise the

@@ -1,102 +1,50 @@
 //! What drupal.org says of a project and its releases.
 
-use serde::{Deserialize, Serialize};
+use crate::{CoreVersion, ProjectName, names};
 
-use crate::{CoreVersion, ProjectName};
-
-/// Which of a project's release histories a site is judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Feed {
-    /// The one of every Drupal since 8, with branches.
-    #[serde(rename = "current")]
-    Current,
-    /// The one of Drupal 7, with major versions in place of branches.
-    #[serde(rename = "7.x")]
-    Drupal7,
+names! {
+    /// Which of a project's release histories a site is judged by. The name is the last part of its address.
+    pub enum Feed {
+        /// The one of every Drupal since 8, with branches.
+        Current = "current",
+        /// The one of Drupal 7, with major versions in place of branches.
+        Drupal7 = "7.x",
+    }
 }
 
 impl Feed {
-    const ALL: [Self; 2] = [Self::Current, Self::Drupal7];
-
     /// The feed for a site that runs `core`.
     pub fn of(core: &CoreVersion) -> Self {
         if core.major() == Some(7) { Self::Drupal7 } else { Self::Current }
     }
+}
 
-    /// The last part of its address, and its name in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Current => "current",
-            Self::Drupal7 => "7.x",
-        }
-    }
-
-    /// The feed of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|feed| feed.as_str() == name)
+names! {
+    /// What `project_status` says of a whole project. A feed that says nothing, or something new, says nothing bad: take
+    /// the default.
+    #[derive(Default)]
+    pub enum ProjectStatus {
+        /// All is well.
+        #[default]
+        Published = "published",
+        /// No release of it is safe.
+        Insecure = "insecure",
+        /// Taken down.
+        Unpublished = "unpublished",
+        /// Taken down for what it did.
+        Revoked = "revoked",
+        /// Nobody looks after it.
+        Unsupported = "unsupported",
     }
 }
 
-/// What `project_status` says of a whole project. A feed that says nothing, or something new, says nothing bad: take
-/// the default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ProjectStatus {
-    /// All is well.
-    #[default]
-    Published,
-    /// No release of it is safe.
-    Insecure,
-    /// Taken down.
-    Unpublished,
-    /// Taken down for what it did.
-    Revoked,
-    /// Nobody looks after it.
-    Unsupported,
-}
-
-impl ProjectStatus {
-    const ALL: [Self; 5] = [Self::Published, Self::Insecure, Self::Unpublished, Self::Revoked, Self::Unsupported];
-
-    /// The name used in the feed and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Insecure => "insecure",
-            Self::Unpublished => "unpublished",
-            Self::Revoked => "revoked",
-            Self::Unsupported => "unsupported",
-        }
-    }
-
-    /// The status of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-}
-
-/// Whether a release can be had. A release of any other status is malformed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ReleaseStatus {
-    /// It can.
-    Published,
-    /// It was withdrawn.
-    Unpublished,
-}
-
-impl ReleaseStatus {
-    const ALL: [Self; 2] = [Self::Published, Self::Unpublished];
-
-    /// The name used in the feed and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Unpublished => "unpublished",
-        }
-    }
-
-    /// The status of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+names! {
+    /// Whether a release can be had. A release of any other status is malformed.
+    pub enum ReleaseStatus {
+        /// It can.
+        Published = "published",
+        /// It was withdrawn.
+        Unpublished = "unpublished",
     }
 }
 
@@ -185,20 +133,6 @@ impl ReleaseHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_names_of_feeds_and_states_round_trip() {
-        for feed in Feed::ALL {
-            assert_eq!(Feed::from_name(feed.as_str()), Some(feed));
-        }
-        for status in ProjectStatus::ALL {
-            assert_eq!(ProjectStatus::from_name(status.as_str()), Some(status));
-        }
-        for status in ReleaseStatus::ALL {
-            assert_eq!(ReleaseStatus::from_name(status.as_str()), Some(status));
-        }
-        assert_eq!(ProjectStatus::from_name("experimental").unwrap_or_default(), ProjectStatus::Published);
-    }
 
     #[test]
     fn only_drupal_7_has_the_old_feed() {

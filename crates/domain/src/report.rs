@@ -5,60 +5,18 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{
-    CoreVersion, DrupalVersion, Extension, Fingerprint, MachineName, ModuleDetails, ModuleType, PhpVersion,
-    ProjectName, SiteIdentity,
-};
+use crate::{CoreVersion, Fingerprint, MachineName, PhpVersion, ReportedModule, SiteIdentity, names};
 
-/// Whether a report names everything the site has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Everything: what is missing has been removed.
-    #[default]
-    Full,
-    /// Some modules: nothing is removed.
-    Partial,
-}
-
-impl Scope {
-    /// The name used on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Partial => "partial",
-        }
+names! {
+    /// Whether a report names everything the site has.
+    #[derive(Default)]
+    pub enum Scope {
+        /// Everything: what is missing has been removed.
+        #[default]
+        Full = "full",
+        /// Some modules: nothing is removed.
+        Partial = "partial",
     }
-
-    /// The scope of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Full, Self::Partial].into_iter().find(|scope| scope.as_str() == name)
-    }
-}
-
-/// One module of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportedModule {
-    /// The name it is known by.
-    pub machine_name: MachineName,
-    /// Core, contrib or custom.
-    pub module_type: ModuleType,
-    /// Module, theme or profile.
-    pub extension: Extension,
-    /// The installed version; `None` where the site does not know it.
-    pub version: Option<DrupalVersion>,
-    /// Whether it is enabled.
-    pub enabled: bool,
-    /// The project that judges it; see [`crate::owning_project`].
-    pub project: Option<ProjectName>,
-    /// Unix seconds of the packaged release.
-    pub datestamp: Option<i64>,
-    /// Its database schema version.
-    pub schema_version: Option<i32>,
-    /// Whether the site says that drupal.org's security team covers it.
-    pub security_coverage: bool,
-    /// Name, description and the like.
-    pub details: ModuleDetails,
 }
 
 /// The free-form part of a report.
@@ -91,7 +49,9 @@ pub struct Report {
     drupal_version: CoreVersion,
     php_version: PhpVersion,
     site_info: SiteInfo,
+    facts: Option<String>,
     modules: Vec<ReportedModule>,
+    repeated: Vec<MachineName>,
     rejected: Vec<Rejection>,
     left_alone: BTreeSet<String>,
 }
@@ -113,7 +73,9 @@ impl Report {
             drupal_version,
             php_version,
             site_info,
+            facts: None,
             modules,
+            repeated: Vec::new(),
             rejected: Vec::new(),
             left_alone: BTreeSet::new(),
         };
@@ -125,14 +87,28 @@ impl Report {
     pub fn with_rejected(mut self, rejected: Vec<Rejection>) -> Self {
         self.left_alone = rejected.iter().filter_map(|r| r.machine_name.clone()).collect();
         self.modules.retain(|m| !self.left_alone.contains(m.machine_name.as_str()));
+        self.repeated.retain(|name| !self.left_alone.contains(name.as_str()));
         self.rejected = rejected;
+        self
+    }
+
+    /// The same report with the JSON object in which the site tells of its surroundings.
+    pub fn with_facts(mut self, facts: Option<String>) -> Self {
+        self.facts = facts;
         self
     }
 
     fn keep_last_of_each_name(&mut self) {
         self.modules.reverse();
         self.modules.sort_by(|a, b| a.machine_name.cmp(&b.machine_name));
-        self.modules.dedup_by(|later, kept| later.machine_name == kept.machine_name);
+        let repeated = &mut self.repeated;
+        self.modules.dedup_by(|earlier, kept| {
+            let again = earlier.machine_name == kept.machine_name;
+            if again && repeated.last() != Some(&kept.machine_name) {
+                repeated.push(kept.machine_name.clone());
+            }
+            again
+        });
     }
 
     /// Full or partial.
@@ -160,9 +136,19 @@ impl Report {
         &self.site_info
     }
 
+    /// What the site tells of its surroundings, such as its database, as a JSON object; `None` where it does not say.
+    pub fn facts(&self) -> Option<&str> {
+        self.facts.as_deref()
+    }
+
     /// The accepted modules, sorted by machine name, each name once.
     pub fn modules(&self) -> &[ReportedModule] {
         &self.modules
+    }
+
+    /// The names of accepted modules that were listed more than once, sorted.
+    pub fn repeated(&self) -> &[MachineName] {
+        &self.repeated
     }
 
     /// The items that lenient mode left out.

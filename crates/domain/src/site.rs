@@ -1,30 +1,11 @@
 //! Sites: who they are, and what their last reports left behind.
 
 use std::fmt;
-use std::str::FromStr;
 
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use crate::{CoreVersion, Fingerprint, SecurityCounts};
-
-/// The id of a site; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SiteId(pub Uuid);
-
-impl fmt::Display for SiteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for SiteId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse().map(Self)
-    }
-}
+use crate::address::same_address;
+use crate::{CoreVersion, Fingerprint, SecurityCounts, SiteId, names};
 
 /// A registered site, as the people who look after it see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +59,16 @@ impl Site {
     }
 }
 
-/// Whether a site's reports arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reporting {
-    /// The last report was applied, or too few have been refused since to say otherwise.
-    Ok,
-    /// The last attempts were refused, all of them.
-    Failing,
-    /// No report has ever been applied.
-    Never,
+names! {
+    /// Whether a site's reports arrive.
+    pub enum Reporting {
+        /// The last report was applied, or too few have been refused since to say otherwise.
+        Ok = "ok",
+        /// The last attempts were refused, all of them.
+        Failing = "failing",
+        /// No report has ever been applied.
+        Never = "never",
+    }
 }
 
 impl Reporting {
@@ -101,20 +83,6 @@ impl Reporting {
             _ => Self::Ok,
         }
     }
-
-    /// The name used on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failing => "failing",
-            Self::Never => "never",
-        }
-    }
-
-    /// What has that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ok, Self::Failing, Self::Never].into_iter().find(|reporting| reporting.as_str() == name)
-    }
 }
 
 /// Who a report says it comes from. What a report does not say is not compared.
@@ -127,10 +95,14 @@ pub struct SiteIdentity {
 }
 
 impl SiteIdentity {
-    /// Whether both may be the same installation: nothing that both of them say differs.
+    /// Whether both may be the same installation: nothing that both of them say differs. URLs that lead to the same place
+    /// by another scheme, with or without `www.`, default port or slash at the end, do not differ.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        let agree = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
-        agree(&self.environment, &other.environment) && agree(&self.url, &other.url)
+        let differ = |a: &Option<String>, b: &Option<String>, same: fn(&str, &str) -> bool| {
+            a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| !same(a, b))
+        };
+        let same_text = |a: &str, b: &str| a == b;
+        !differ(&self.environment, &other.environment, same_text) && !differ(&self.url, &other.url, same_address)
     }
 
     /// This identity, with what it leaves unsaid taken from `known`.
@@ -138,6 +110,19 @@ impl SiteIdentity {
         Self {
             environment: self.environment.clone().or_else(|| known.environment.clone()),
             url: self.url.clone().or_else(|| known.url.clone()),
+        }
+    }
+}
+
+/// Both parts, as far as they are known, and no longer than a line: `https://example.org (environment production)`.
+impl fmt::Display for SiteIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).take(200).collect() };
+        match (self.url.as_deref().map(line), self.environment.as_deref().map(line)) {
+            (Some(url), Some(environment)) => write!(f, "{url} (environment {environment})"),
+            (Some(url), None) => f.write_str(&url),
+            (None, Some(environment)) => write!(f, "environment {environment}"),
+            (None, None) => f.write_str("an unknown place"),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! A site's use of a module, and what has happened to it there.
+//! A site's use of a module.
 
 use time::OffsetDateTime;
 
 use crate::{
-    DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, SyncId,
-    UpdateStatus,
+    DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule,
+    SiteDetails, UpdateStatus,
 };
 
 /// What belongs to the site of a module it has, as its row stores it.
@@ -28,6 +28,8 @@ pub struct SiteModuleState {
     pub security_coverage: bool,
     /// What the site says of it, kept only where the shared registry does not speak for it.
     pub own_details: Option<ModuleDetails>,
+    /// What only the site can say of it.
+    pub site_details: SiteDetails,
 }
 
 impl SiteModuleState {
@@ -47,6 +49,7 @@ impl SiteModuleState {
             schema_version: reported.schema_version,
             security_coverage: reported.security_coverage,
             own_details: (!shared).then(|| reported.details.clone()),
+            site_details: reported.site_details.clone(),
         }
     }
 }
@@ -77,60 +80,4 @@ impl SiteModule {
     pub fn update_status(&self) -> Option<UpdateStatus> {
         self.judgement.as_ref().map(|judgement| judgement.status)
     }
-}
-
-/// What can happen to a module on a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventKind {
-    /// Reported for the first time.
-    Installed,
-    /// Another version than before.
-    VersionChanged,
-    /// Switched on.
-    Enabled,
-    /// Switched off.
-    Disabled,
-    /// Missing from a full report.
-    Removed,
-    /// Reported again after a removal.
-    Restored,
-}
-
-impl EventKind {
-    const ALL: [Self; 6] =
-        [Self::Installed, Self::VersionChanged, Self::Enabled, Self::Disabled, Self::Removed, Self::Restored];
-
-    /// The name used on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Installed => "installed",
-            Self::VersionChanged => "version_changed",
-            Self::Enabled => "enabled",
-            Self::Disabled => "disabled",
-            Self::Removed => "removed",
-            Self::Restored => "restored",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-/// One entry of a module's history on a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModuleEvent {
-    /// Grows with every event; pages through the history.
-    pub id: i64,
-    /// What happened.
-    pub kind: EventKind,
-    /// The version before.
-    pub from_version: Option<String>,
-    /// The version after.
-    pub to_version: Option<String>,
-    /// The sync that told us.
-    pub sync_id: SyncId,
-    /// When it was applied (server time).
-    pub at: OffsetDateTime,
 }

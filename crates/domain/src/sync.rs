@@ -1,39 +1,11 @@
 //! One sync: whether it is applied, what it changes, and what the site is told.
 
-use std::fmt;
-use std::str::FromStr;
-
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 use crate::{
-    CurrentModule, EventKind, Fingerprint, InventoryChanges, MachineName, ModuleType, Rejection, Report, Scope, SiteId,
-    SiteIdentity, SiteState, diff,
+    CurrentModule, Fingerprint, InventoryChanges, MachineName, ModuleType, Rejection, Report, SecurityCounts, SiteId,
+    SiteIdentity, SiteState, SyncId, diff, warnings,
 };
-
-/// The id of one sync, `sync_` and a UUID on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SyncId(pub Uuid);
-
-impl fmt::Display for SyncId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sync_{}", self.0)
-    }
-}
-
-/// The text is not the id of a sync.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a sync id is \"sync_\" followed by a UUID")]
-pub struct SyncIdError;
-
-impl FromStr for SyncId {
-    type Err = SyncIdError;
-
-    fn from_str(text: &str) -> Result<Self, SyncIdError> {
-        let uuid = text.strip_prefix("sync_").ok_or(SyncIdError)?;
-        uuid.parse().map(Self).map_err(|_| SyncIdError)
-    }
-}
 
 /// Why a report was not applied. Nothing of it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +25,8 @@ pub enum Refusal {
     IdentityConflict {
         /// The identity of the site's last report.
         expected: SiteIdentity,
+        /// The identity of this one.
+        reported: SiteIdentity,
     },
 }
 
@@ -89,8 +63,10 @@ pub fn decide(site: &SiteState, report: &Report) -> Decision {
     if let Some(last_applied) = site.last_sync_timestamp.filter(|last| report.sync_timestamp() < *last) {
         return Decision::Refuse(Refusal::Stale { last_applied });
     }
-    if site.strict_identity && !report.site_info().identity.agrees_with(&site.identity) {
-        return Decision::Refuse(Refusal::IdentityConflict { expected: site.identity.clone() });
+    let reported = &report.site_info().identity;
+    if site.strict_identity && !reported.agrees_with(&site.identity) {
+        let (expected, reported) = (site.identity.clone(), reported.clone());
+        return Decision::Refuse(Refusal::IdentityConflict { expected, reported });
     }
     match report.fingerprint() {
         Some(fingerprint) if site.fingerprint == Some(fingerprint) => Decision::Unchanged,
@@ -109,19 +85,6 @@ pub struct SyncCounts {
     pub updated: usize,
     /// On the site before, missing from a full report.
     pub removed: usize,
-}
-
-/// The site's security figures, counted from its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SecurityCounts {
-    /// Present and enabled modules that need a security update.
-    pub updates_found: i32,
-    /// Distinct projects of those.
-    pub projects: i32,
-    /// Enabled core and contrib modules that have not been judged yet.
-    pub unknown: i32,
-    /// The age of the release data behind the figures.
-    pub data_as_of: Option<OffsetDateTime>,
 }
 
 /// Everything that one sync writes, computed before the first write.
@@ -149,7 +112,7 @@ pub struct SyncPlan {
 
 /// The plan for a report that leaves the inventory as it is.
 pub fn plan_unchanged(site: &SiteState, report: &Report) -> SyncPlan {
-    plan_changes(site, report, InventoryChanges::default(), |_| None)
+    plan_changes(site, report, InventoryChanges::default())
 }
 
 /// The plan for `report` on a site that has the rows `current`; see [`diff`] for `registry_type`.
@@ -160,7 +123,9 @@ pub fn plan(
     registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
 ) -> SyncPlan {
     let changes = diff(current, report, &registry_type);
-    let mut plan = plan_changes(site, report, changes, &registry_type);
+    let told = warnings::of_modules(report, &changes, registry_type);
+    let mut plan = plan_changes(site, report, changes);
+    plan.warnings.extend(told);
     let present = current.iter().filter(|row| !row.removed);
     let present_before = present.clone().count();
     let removed = plan.counts.removed;
@@ -178,12 +143,7 @@ pub fn plan(
     plan
 }
 
-fn plan_changes(
-    site: &SiteState,
-    report: &Report,
-    changes: InventoryChanges,
-    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
-) -> SyncPlan {
+fn plan_changes(site: &SiteState, report: &Report, changes: InventoryChanges) -> SyncPlan {
     let identity = &report.site_info().identity;
     let same_site = identity.agrees_with(&site.identity);
     let same_state = changes.is_empty() && site.drupal_version.as_ref() == Some(report.drupal_version());
@@ -195,7 +155,7 @@ fn plan_changes(
     };
     let kept = site.fingerprint.filter(|_| same_state);
     SyncPlan {
-        warnings: warnings(report, &changes, same_site, registry_type),
+        warnings: if same_site { Vec::new() } else { vec![warnings::another_identity(identity, &site.identity)] },
         counts,
         reported_again: Vec::new(),
         fingerprint: report.fingerprint().or(kept),
@@ -205,38 +165,6 @@ fn plan_changes(
         identity_changed_from: (!same_site).then(|| site.identity.clone()),
         changes,
     }
-}
-
-fn warnings(
-    report: &Report,
-    changes: &InventoryChanges,
-    same_site: bool,
-    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !same_site {
-        warnings.push(
-            "This report comes from another environment or URL than the site's last one; a copy of a site needs a key of its own"
-                .to_owned(),
-        );
-    }
-    if report.scope() == Scope::Full && !report.is_complete() {
-        warnings.push("An item without a usable machine name was rejected, so nothing was removed".to_owned());
-    }
-    for change in &changes.changed {
-        let (name, own) = (&change.machine_name, change.after.module_type);
-        if own == ModuleType::Custom && change.events.contains(&EventKind::Installed) {
-            warnings.push(format!("Unknown module: {name}"));
-        }
-        if let Some(known) = registry_type(name).filter(|known| *known != own) {
-            warnings.push(format!(
-                "Module {name} is known as {}; this site reports it as {}",
-                known.as_str(),
-                own.as_str()
-            ));
-        }
-    }
-    warnings
 }
 
 /// What an applied sync did; the same for the answer, the audit log and a later question.
@@ -263,10 +191,19 @@ pub struct SyncOutcome {
 /// When `site` should report next: the first occurrence of its own slot of the hour that is at least 30 minutes after
 /// `now`. Slots come from the id, so that sites spread evenly and each keeps its own.
 pub fn next_sync_after(site: SiteId, now: OffsetDateTime) -> OffsetDateTime {
-    let slot = (site.0.as_u128() % 3600) as i64;
     let next_second = now.replace_nanosecond(0).unwrap_or(now) + Duration::seconds(i64::from(now.nanosecond() > 0));
     let earliest = next_second + Duration::minutes(30);
-    earliest + Duration::seconds((slot - earliest.unix_timestamp()).rem_euclid(3600))
+    earliest + Duration::seconds((slot(site) - earliest.unix_timestamp()).rem_euclid(3600))
+}
+
+/// The second of the hour that is the site's own. Ids count up, and neighbours, often the sites of one customer on one
+/// machine, must not come at once: each id comes the golden ratio's part of an hour, some 37 minutes, after the one
+/// before, which spreads any run of ids evenly over the hour.
+fn slot(site: SiteId) -> i64 {
+    /// 2^64 divided by the golden ratio, odd.
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    let share_of_hour = site.0.cast_unsigned().wrapping_mul(STEP);
+    ((u128::from(share_of_hour) * 3600) >> 64) as i64
 }
 
 #[cfg(test)]
@@ -275,19 +212,25 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn sync_ids_round_trip_and_nothing_else_is_one() {
-        let id = SyncId(Uuid::from_u128(7));
-        assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in ["", "sync_", "sync_x", "00000000-0000-0000-0000-000000000007"] {
-            assert_eq!(bad.parse::<SyncId>(), Err(SyncIdError), "{bad}");
-        }
+    fn a_site_keeps_its_slot_at_least_half_an_hour_ahead() {
+        // Its slot is 37:04 after the full hour.
+        let site = SiteId(1);
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:00:00.5 UTC)), datetime!(2026-01-01 10:37:04 UTC));
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:07:04 UTC)), datetime!(2026-01-01 10:37:04 UTC));
+        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:07:04.1 UTC)), datetime!(2026-01-01 11:37:04 UTC));
     }
 
     #[test]
-    fn a_site_keeps_its_slot_at_least_half_an_hour_ahead() {
-        let site = SiteId(Uuid::from_u128(3600 * 5 + 600));
-        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:00:00.5 UTC)), datetime!(2026-01-01 11:10:00 UTC));
-        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:40:00 UTC)), datetime!(2026-01-01 11:10:00 UTC));
-        assert_eq!(next_sync_after(site, datetime!(2026-01-01 10:40:00.1 UTC)), datetime!(2026-01-01 12:10:00 UTC));
+    fn any_run_of_ids_is_spread_evenly_over_the_hour() {
+        for (first, count) in [(1, 10), (1, 60), (4_000, 100), (i64::MAX - 360, 360)] {
+            let mut slots: Vec<i64> = (first..first + count).map(|id| slot(SiteId(id))).collect();
+            slots.sort_unstable();
+            slots.push(slots[0] + 3600);
+            let even = 3600 / count;
+            for pair in slots.windows(2) {
+                let gap = pair[1] - pair[0];
+                assert!(gap >= even / 3 && gap <= even * 3, "{count} ids from {first}: {gap} seconds between two");
+            }
+        }
     }
 }

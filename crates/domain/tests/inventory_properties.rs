@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use module_monitor_domain::{
     CoreVersion, CurrentModule, DrupalVersion, EventKind, Extension, InventoryChanges, MachineName, ModuleDetails,
-    ModuleType, PhpVersion, ProjectName, Rejection, Report, ReportedModule, Scope, SiteIdentity, SiteInfo,
+    ModuleType, PhpVersion, ProjectName, Rejection, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo,
     SiteModuleState, SiteState, diff, plan,
 };
 use proptest::collection::{btree_map, vec};
@@ -82,6 +82,16 @@ fn any_details() -> impl Strategy<Value = ModuleDetails> {
     })
 }
 
+fn any_site_details() -> impl Strategy<Value = SiteDetails> {
+    let text = |text: &'static str| option::of(Just(text.to_owned()));
+    (text("VERSION"), text("modules/a"), any::<bool>()).prop_map(|(reported_version, path, hidden)| SiteDetails {
+        reported_version,
+        path,
+        hidden,
+        ..SiteDetails::default()
+    })
+}
+
 prop_compose! {
     fn any_module()(
         machine_name in any_name(),
@@ -93,6 +103,7 @@ prop_compose! {
         schema_version in option::of(0..2i32),
         security_coverage in any::<bool>(),
         details in any_details(),
+        site_details in any_site_details(),
     ) -> ReportedModule {
         ReportedModule {
             machine_name,
@@ -105,6 +116,7 @@ prop_compose! {
             schema_version,
             security_coverage,
             details,
+            site_details,
         }
     }
 }

@@ -10,11 +10,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use module_monitor_domain::SiteId;
+use module_monitor_domain::{SiteId, SiteName};
 use module_monitor_ingestion::{Clock, Handling, RequestError, SyncRequest, SyncService, SystemClock};
 use module_monitor_storage::{NewSite, Page, SiteChange, SiteFilter, Storage, StorageOptions, SyncOrigin, connect};
 use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -48,11 +47,9 @@ async fn the_only_site(storage: &dyn Storage) -> anyhow::Result<SiteId> {
     if let Some(site) = storage.list_sites(SiteFilter::default(), Page { limit: 1, after: None }).await?.pop() {
         return Ok(site.id);
     }
-    let id = SiteId(Uuid::new_v4());
-    let site =
-        NewSite { id, name: "Embedded".to_owned(), created_at: SystemClock.now(), settings: SiteChange::default() };
-    storage.create_site(site, None, "embed").await?;
-    Ok(id)
+    let name = SiteName::parse("Embedded")?;
+    let site = NewSite { name, created_at: SystemClock.now(), settings: SiteChange::default() };
+    Ok(storage.create_site(site, None, "embed").await?)
 }
 
 fn made_up_report() -> anyhow::Result<Vec<u8>> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration as StdDuration;
 
-use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
 use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 
+use crate::retry::retried;
 use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
 
 /// How far a site's clock may run ahead of ours.
@@ -94,7 +94,6 @@ impl SyncService {
             origin,
             idempotency: request.idempotency,
             report: request.report,
-            warnings: request.warnings,
             received_at,
             received,
             next_sync_after: next_sync_after(site, received_at),
@@ -127,23 +126,15 @@ impl SyncService {
         F: Future<Output = Result<T, StorageError>>,
     {
         let started = self.clock.instant();
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(StdDuration::from_millis(20))
-            .with_max_delay(StdDuration::from_millis(500))
-            .with_max_times(6)
-            .with_jitter();
-        attempt
-            .retry(backoff)
-            // Waiting for a connection (`Unavailable`) has used up the caller's patience already.
-            .when(|error| match error {
-                StorageError::Contention(_) => self.clock.instant().duration_since(started) < RETRY_FOR,
-                StorageError::ConnectionLost(_) => true,
-                // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
-                StorageError::MissingReference(_) => true,
-                _ => false,
-            })
-            .notify(|error, delay| tracing::debug!(%error, ?delay, "a sync is tried again"))
-            .await
+        // Waiting for a connection (`Unavailable`) has used up the caller's patience already.
+        let again = |error: &StorageError| match error {
+            StorageError::Contention(_) => self.clock.instant().duration_since(started) < RETRY_FOR,
+            StorageError::ConnectionLost(_) => true,
+            // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
+            StorageError::MissingReference(_) => true,
+            _ => false,
+        };
+        retried(attempt, again).await
     }
 }
 

@@ -3,49 +3,47 @@
 //! [`connect`] opens the database that a URL names and returns it as `Arc<dyn Storage>`. Each method of the traits is
 //! one unit of work: it takes a connection, runs its transaction and gives the connection back. A unit of work that has
 //! begun runs to its end even when the caller stops waiting for it.
+//!
+//! Each area has a folder with the same doors: `mod.rs` is its trait and what goes in and out, `store.rs` its units of
+//! work, `queries.rs` and `sql/` its statements, `rows.rs` what its tables hold. `engine` runs statements and knows no
+//! table of theirs.
 
-mod assess;
-mod audit_queries;
-mod backend;
+mod admin_log;
+mod bounds;
 mod connect;
-mod error;
-mod history;
-mod id_cache;
-mod jobs;
-mod migrations;
-mod postgres;
-mod queries;
-mod records;
-mod registry_queries;
-mod release_queries;
-mod rows;
-mod runtime;
-mod security_queries;
-mod security_records;
-mod security_traits;
-mod security_units;
-mod site_queries;
-mod sql_types;
-mod sqlite;
-mod statement;
-mod sync_writes;
-mod traits;
-mod transaction;
+mod engine;
+mod inventory;
+mod keys;
+mod outbox;
+mod page;
+mod registry;
+mod releases;
+mod security;
+mod sites;
+mod storage;
+mod syncs;
 
-pub use connect::{StatementObserver, StorageOptions, connect};
-pub use error::StorageError;
-pub use jobs::{
-    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobLease, JobState, NewJob, QueueBounds,
-    QueueFigures,
+pub use admin_log::{AdminEvent, AdminLog};
+pub use bounds::{BoundedSites, Bounds, BranchCounts};
+pub use connect::connect;
+pub use engine::error::StorageError;
+pub use engine::options::{StatementObserver, StorageOptions};
+pub use inventory::{Inventory, InventoryFilter};
+pub use keys::{ApiKey, KeyGrant, KeyUse, Keys, NewKey};
+pub use outbox::{NewWebhook, Outbox, OutboxEvent, Webhook};
+pub use page::Page;
+pub use registry::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, Registry};
+pub use releases::{Check, CheckOutcome, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, Validators};
+pub use security::{
+    Acceptance, AcceptedRisk, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountDifference,
+    RecountPage, Security, SecurityFilter, SecurityUpdate, SiteWithout,
 };
-pub use records::{
-    AdminEvent, ApiKey, AppliedSync, Cutoff, IdempotencyKey, InventoryFilter, KeyGrant, KeyUse, ModuleCorrection,
-    ModuleFilter, ModuleSite, ModuleSitesFilter, NewKey, NewSite, Page, Rejections, SiteChange, SiteFilter,
-    SyncCommand, SyncOrigin, SyncRecord, SyncResult, Via,
+pub use sites::{NewSite, SiteChange, SiteEvent, SiteFilter, Sites};
+pub use storage::Storage;
+pub use syncs::Syncs;
+pub use syncs::command::{IdempotencyKey, JobLease, SyncCommand, SyncOrigin, Via};
+pub use syncs::log::{Audit, Cutoff, Rejections, SyncRecord};
+pub use syncs::queue::{
+    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobState, Jobs, NewJob, QueueBounds, QueueFigures,
 };
-pub use security_records::{
-    Acceptance, AcceptedRisk, Check, CheckOutcome, Fetched, FixedFinding, NewAcceptance, ProjectFeed, ProjectSite,
-    RecountDifference, RecountPage, ReleaseFigures, SecurityFilter, SecurityUpdate, StoredHistory, Validators,
-};
-pub use security_traits::{Releases, Security};
-pub use traits::{Audit, Inventory, Jobs, Keys, Registry, Sites, Storage, Syncs};
+pub use syncs::result::{AppliedSync, SyncResult};

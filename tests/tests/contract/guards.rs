@@ -1,12 +1,11 @@
 //! What is refused, and what is applied with a warning.
 
-use module_monitor_domain::{Refusal, Scope, SiteId, SiteIdentity};
+use module_monitor_domain::{Refusal, Scope, SiteIdentity};
 use module_monitor_storage::SyncResult;
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{command, modules, now, report};
+use module_monitor_tests::reports::{NOBODY, command, modules, now, report};
 use time::Duration;
-use uuid::Uuid;
 
 use crate::support::{Reporter, changes};
 
@@ -31,7 +30,7 @@ async fn an_unknown_site_is_refused(database: TestDatabase) {
     let before = raw.row_counts().await;
     for scope in [Scope::Full, Scope::Partial] {
         let at = now();
-        let sync = command(SiteId(Uuid::new_v4()), at, report(scope, at, modules("m", 3, "1.0.0")));
+        let sync = command(NOBODY, at, report(scope, at, modules("m", 3, "1.0.0")));
         assert_eq!(storage.apply_sync(sync).await.unwrap(), SyncResult::Refused(Refusal::UnknownSite));
     }
     assert_eq!(raw.row_counts().await, before);
@@ -119,7 +118,8 @@ async fn a_strict_site_refuses_another_identity(database: TestDatabase) {
     let before = (raw.row_counts().await, site.site().await);
     for report_of in [modules("m", 3, "1.0.0"), modules("m", 2, "2.0.0")] {
         let refused = site.as_identity("stage", report_of).await;
-        assert_eq!(refused, SyncResult::Refused(Refusal::IdentityConflict { expected: identity("prod") }));
+        let (expected, reported) = (identity("prod"), identity("stage"));
+        assert_eq!(refused, SyncResult::Refused(Refusal::IdentityConflict { expected, reported }));
     }
     assert_eq!((raw.row_counts().await, site.site().await), before);
     assert!(matches!(site.as_identity("prod", modules("m", 2, "2.0.0")).await, SyncResult::Applied(_)));

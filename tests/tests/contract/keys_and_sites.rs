@@ -1,12 +1,11 @@
 //! Sites and keys: stored, found, listed, revoked.
 
-use module_monitor_domain::SiteId;
+use module_monitor_domain::{KeyName, SiteId, SiteUrl};
 use module_monitor_storage::{ApiKey, KeyGrant, NewKey, NewSite, Page, SiteChange, SiteFilter, Storage, StorageError};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{now, register};
+use module_monitor_tests::reports::{NOBODY, new_site, now, register};
 use time::Duration;
-use uuid::Uuid;
 
 on_both_backends!(
     a_site_is_registered_with_or_without_a_key,
@@ -16,14 +15,12 @@ on_both_backends!(
     a_key_is_revoked_once,
     keys_and_sites_are_listed_in_pages,
     the_schema_is_checked,
+    a_database_of_another_text_of_the_schema_is_refused,
+    a_database_of_earlier_migrations_is_refused,
 );
 
 fn key(id: &str, site_id: Option<SiteId>) -> NewKey {
     NewKey { id: id.to_owned(), site_id, name: None, secret_hash: [7; 32], created_at: now(), expires_at: None }
-}
-
-fn site(name: &str) -> NewSite {
-    NewSite { id: SiteId(Uuid::new_v4()), name: name.to_owned(), created_at: now(), settings: SiteChange::default() }
 }
 
 async fn find(storage: &dyn Storage, id: &str) -> KeyGrant {
@@ -32,40 +29,43 @@ async fn find(storage: &dyn Storage, id: &str) -> KeyGrant {
 
 async fn a_site_is_registered_with_or_without_a_key(database: TestDatabase) {
     let storage = database.open().await;
-    let settings = SiteChange { url: Some(Some("https://a.example".to_owned())), ..SiteChange::default() };
-    let new = NewSite { settings, ..site("With a key") };
-    storage.create_site(new.clone(), Some(key("k", Some(new.id))), "tester").await.unwrap();
-    let found = storage.find_site(new.id).await.unwrap().unwrap();
-    assert_eq!((found.id, &found.name, found.created_at), (new.id, &new.name, new.created_at));
+    let url = SiteUrl::parse("https://a.example").unwrap();
+    let settings = SiteChange { url: Some(Some(url)), ..SiteChange::default() };
+    let new = NewSite { settings, ..new_site("With a key", now()) };
+    // The site of its first key is the new one, whatever the key says.
+    let id = storage.create_site(new.clone(), Some(key("k", Some(NOBODY))), "tester").await.unwrap();
+    let found = storage.find_site(id).await.unwrap().unwrap();
+    assert_eq!((found.id, found.name.as_str(), found.created_at), (id, "With a key", new.created_at));
     assert_eq!(found.url.as_deref(), Some("https://a.example"));
     assert!(found.active && !found.mass_removal && !found.conflict);
     assert_eq!((found.last_sync_at, found.last_full_sync_at, found.security.unknown), (None, None, 0));
     assert_eq!((found.drupal_version, found.php_version), (None, None));
-    assert_eq!(find(&*storage, "k").await.site_id, Some(new.id));
-    let without = site("Without");
-    storage.create_site(without.clone(), None, "tester").await.unwrap();
-    assert!(storage.find_site(without.id).await.unwrap().is_some());
-    assert_eq!(storage.find_site(SiteId(Uuid::new_v4())).await.unwrap(), None);
+    assert_eq!(find(&*storage, "k").await.site_id, Some(id));
+    let without = storage.create_site(new_site("Without", now()), None, "tester").await.unwrap();
+    assert!(without > id, "ids grow");
+    assert!(storage.find_site(without).await.unwrap().is_some());
+    assert_eq!(storage.find_site(NOBODY).await.unwrap(), None);
 }
 
 async fn a_site_whose_key_cannot_be_stored_is_not_registered(database: TestDatabase) {
     let storage = database.open().await;
     storage.create_key(key("taken", None), "tester").await.unwrap();
-    let new = site("Half");
-    let error = storage.create_site(new.clone(), Some(key("taken", Some(new.id))), "tester").await.unwrap_err();
+    let new = new_site("Half", now());
+    let error = storage.create_site(new.clone(), Some(key("taken", None)), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
-    assert_eq!(storage.find_site(new.id).await.unwrap(), None);
+    let all = Page { limit: 10, after: None };
+    assert_eq!(storage.list_sites(SiteFilter::default(), all).await.unwrap(), []);
     assert_eq!(find(&*storage, "taken").await.site_id, None);
-    storage.create_site(new.clone(), None, "tester").await.unwrap();
-    let error = storage.create_site(new, None, "tester").await.unwrap_err();
-    assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
+    let first = storage.create_site(new.clone(), None, "tester").await.unwrap();
+    let second = storage.create_site(new, None, "tester").await.unwrap();
+    assert_ne!(first, second, "sites may have the same name");
 }
 
 async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
     let storage = database.open().await;
     let id = register(&*storage, "Site").await;
     let new = NewKey {
-        name: Some("cron \u{1F511}".to_owned()),
+        name: Some(KeyName::parse("cron \u{1F511}").unwrap()),
         secret_hash: std::array::from_fn(|n| u8::try_from(n * 8).unwrap_or_default()),
         expires_at: Some(now() + Duration::days(90)),
         ..key("AbC", Some(id))
@@ -79,7 +79,7 @@ async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
     let expected = ApiKey {
         id: new.id,
         site_id: new.site_id,
-        name: new.name,
+        name: new.name.map(String::from),
         created_at: new.created_at,
         last_used_at: None,
         expires_at: new.expires_at,
@@ -93,7 +93,7 @@ async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
 
 async fn a_key_needs_its_site_and_an_id_of_its_own(database: TestDatabase) {
     let storage = database.open().await;
-    let error = storage.create_key(key("lost", Some(SiteId(Uuid::new_v4()))), "tester").await.unwrap_err();
+    let error = storage.create_key(key("lost", Some(NOBODY)), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::MissingReference(_)), "{error:?}");
     assert!(!error.is_transient());
     storage.create_key(key("admin", None), "tester").await.unwrap();
@@ -133,7 +133,6 @@ async fn keys_and_sites_are_listed_in_pages(database: TestDatabase) {
     for n in 0..7 {
         ids.push(register(&*storage, &format!("Site {n}")).await);
     }
-    ids.sort();
     let mut listed = Vec::new();
     loop {
         let page = Page { limit: 3, after: listed.last().copied() };
@@ -143,7 +142,7 @@ async fn keys_and_sites_are_listed_in_pages(database: TestDatabase) {
         }
         listed.extend(sites.into_iter().map(|site| site.id));
     }
-    assert_eq!(listed, ids, "byte order, on both");
+    assert_eq!(listed, ids, "in the order of registration");
 }
 
 async fn the_schema_is_checked(database: TestDatabase) {
@@ -155,4 +154,35 @@ async fn the_schema_is_checked(database: TestDatabase) {
     database.raw().await.execute("DELETE FROM __diesel_schema_migrations").await;
     let error = storage.check().await.unwrap_err();
     assert!(matches!(error, StorageError::Migration(_)), "{error:?}");
+}
+
+/// Neither used nor migrated, in words that say what to do.
+async fn assert_refused(storage: &dyn Storage) {
+    for error in [storage.check().await.unwrap_err(), storage.migrate().await.unwrap_err()] {
+        assert!(matches!(error, StorageError::AnotherSchema), "{error:?}");
+        assert!(error.to_string().contains("give a new file or an empty database"), "{error}");
+    }
+}
+
+async fn a_database_of_another_text_of_the_schema_is_refused(database: TestDatabase) {
+    let storage = database.open().await;
+    let mut raw = database.raw().await;
+    raw.execute("UPDATE schema_text SET hash = hash || '0'").await;
+    assert_refused(&*storage).await;
+    raw.execute("UPDATE schema_text SET hash = substr(hash, 1, length(hash) - 1)").await;
+    storage.check().await.unwrap();
+    assert_eq!(storage.migrate().await.unwrap(), 0);
+}
+
+async fn a_database_of_earlier_migrations_is_refused(database: TestDatabase) {
+    let storage = module_monitor_storage::connect(&database.url, module_monitor_tests::backends::patient(2)).unwrap();
+    let mut raw = database.raw().await;
+    raw.execute(
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY NOT NULL, \
+         run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP); \
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001')",
+    )
+    .await;
+    assert_refused(&*storage).await;
+    assert!(raw.tables().await.is_empty(), "nothing was begun");
 }

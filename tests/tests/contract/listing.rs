@@ -1,11 +1,10 @@
 //! The inventory and the history as they are listed.
 
-use module_monitor_domain::{EventKind, MachineName, ModuleType, ReportedModule, SiteId, UpdateStatus};
+use module_monitor_domain::{EventKind, MachineName, ModuleType, ReportedModule, UpdateStatus};
 use module_monitor_storage::{InventoryFilter, Page};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{module, modules};
-use uuid::Uuid;
+use module_monitor_tests::reports::{NOBODY, module, modules};
 
 use crate::support::{Reporter, custom, disabled, machine_name};
 
@@ -107,9 +106,8 @@ async fn a_site_lists_only_its_own(database: TestDatabase) {
     assert_eq!(storage.site_module(other.id, &machine_name("a")).await.unwrap(), None);
     assert!(other.history("a").await.is_empty());
     assert_eq!(one.history("b").await.len(), 1);
-    let nobody = SiteId(Uuid::new_v4());
     let all = Page { limit: 10, after: None };
-    assert!(storage.site_modules(nobody, InventoryFilter::default(), all).await.unwrap().is_empty());
+    assert!(storage.site_modules(NOBODY, InventoryFilter::default(), all).await.unwrap().is_empty());
 }
 
 async fn the_history_is_newest_first_and_paged(database: TestDatabase) {

@@ -10,6 +10,8 @@ mod keys_and_sites;
 mod lenient;
 mod listing;
 mod outages;
+mod outbox;
+mod prepared;
 mod protection;
 mod queue;
 mod registry;

@@ -24,7 +24,7 @@ async fn hold(raw: &mut RawConnection, site: &Reporter) {
     match raw.backend() {
         Backend::Sqlite => raw.execute("BEGIN IMMEDIATE").await,
         Backend::Postgres => {
-            let id = raw.id(site.id.0);
+            let id = site.id;
             raw.execute(&format!("BEGIN; SELECT FROM sites WHERE id = {id} FOR UPDATE")).await;
         }
     }

@@ -74,7 +74,7 @@ async fn a_type_that_others_contradict_stays_with_its_site(database: TestDatabas
     one.full(vec![described(module("views", "1.0.0"), "First")]).await;
     let core = || described(ReportedModule { module_type: ModuleType::Core, ..module("views", "10.3.6") }, "Core");
     let warned = other.full(vec![core()]).await;
-    assert_eq!(warned.warnings, ["Module views is known as contrib; this site reports it as core"]);
+    assert!(warned.warnings.is_empty(), "modules move between core and contrib: {:?}", warned.warnings);
     let shown = other.module("views").await;
     assert_eq!(shown.state.module_type, ModuleType::Core);
     assert_eq!(shown.details, details("Core"), "its own, because the registry describes something else");

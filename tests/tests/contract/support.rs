@@ -1,12 +1,15 @@
-//! A site that reports every hour, and short ways to ask what is stored.
+//! A site that reports every hour, somebody who wants to be told, and short ways to ask what is stored.
 
 use std::sync::Arc;
 
 use module_monitor_domain::{
     EventKind, MachineName, ModuleDetails, ModuleType, Rejection, Report, ReportedModule, Scope, Site, SiteId,
-    SiteIdentity, SiteInfo, SiteModule, SyncOutcome,
+    SiteIdentity, SiteInfo, SiteModule, SiteUrl, SyncOutcome, Tag, Tags, VersionBound, VersionRange, WebhookEvent,
+    branch_start,
 };
-use module_monitor_storage::{InventoryFilter, Page, Storage, SyncCommand, SyncResult};
+use module_monitor_storage::{
+    Bounds, InventoryFilter, NewWebhook, OutboxEvent, Page, SiteChange, Storage, SyncCommand, SyncResult,
+};
 use module_monitor_tests::raw::RawConnection;
 use module_monitor_tests::reports::{command, module, register, report, report_of};
 use time::macros::datetime;
@@ -110,13 +113,20 @@ impl Reporter {
 
     /// Whether the site's row has a fingerprint.
     pub(crate) async fn has_fingerprint(&self, raw: &mut RawConnection) -> bool {
-        let id = raw.id(self.id.0);
+        let id = self.id;
         raw.number(&format!("SELECT count(*) FROM sites WHERE id = {id} AND fingerprint IS NOT NULL")).await == 1
+    }
+
+    /// Files the site under `tags`, and no longer under others.
+    pub(crate) async fn file_under(&self, tags: &[&str]) {
+        let tags = Tags::new(tags.iter().map(|text| tag(text)).collect()).ok();
+        let change = SiteChange { tags, ..SiteChange::default() };
+        assert!(self.storage.change_site(self.id, change, self.at, "ann", "{}").await.expect("a storage that works"));
     }
 
     /// Changes the site's row behind the storage's back: `active = false`.
     pub(crate) async fn set(&self, raw: &mut RawConnection, assignment: &str) {
-        let id = raw.id(self.id.0);
+        let id = self.id;
         raw.execute(&format!("UPDATE sites SET {assignment} WHERE id = {id}")).await;
     }
 }
@@ -170,4 +180,36 @@ pub(crate) fn details(name: &str) -> ModuleDetails {
 /// The module with other details.
 pub(crate) fn described(module: ReportedModule, name: &str) -> ReportedModule {
     ReportedModule { details: details(name), ..module }
+}
+
+pub(crate) fn tag(text: &str) -> Tag {
+    Tag::parse(text).expect("a tag")
+}
+
+/// Registers a webhook for `kinds`, of sites with that tag or of all, and gives its id.
+pub(crate) async fn subscribe(storage: &dyn Storage, kinds: &[WebhookEvent], only: Option<&str>) -> i64 {
+    let webhook = NewWebhook {
+        url: SiteUrl::parse("https://hooks.example/in").expect("an address"),
+        kinds: kinds.iter().copied().collect(),
+        tag: only.map(tag),
+        created_at: datetime!(2026-03-01 11:00 UTC),
+    };
+    storage.create_webhook(webhook, "ann").await.expect("a storage that works").id
+}
+
+/// The events that wait, oldest first.
+pub(crate) async fn waiting(storage: &dyn Storage) -> Vec<OutboxEvent> {
+    storage.waiting_events(Page { limit: 1_000, after: None }).await.expect("a storage that works")
+}
+
+/// The kinds of the events that wait for `site`, oldest first.
+pub(crate) async fn kinds_waiting(site: &Reporter) -> Vec<WebhookEvent> {
+    let events = waiting(&*site.storage).await;
+    events.into_iter().filter(|event| event.site_id == Some(site.id)).map(|event| event.kind).collect()
+}
+
+/// The versions below one, of which those of `branch` and later ones are of the same branch.
+pub(crate) fn below(bound: &str, branch: &str) -> Bounds {
+    let versions = VersionRange::below(None, VersionBound::parse(bound).unwrap()).unwrap();
+    Bounds { versions, branch_start: Some(branch_start(branch)), same_branch: false }
 }

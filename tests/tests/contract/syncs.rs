@@ -6,6 +6,7 @@ use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{module, modules, report};
 use std::sync::Arc;
+use uuid::Uuid;
 
 use crate::support::{Reporter, changes, custom, disabled, rejection, without_version};
 
@@ -186,7 +187,7 @@ async fn the_audit_log_says_what_the_answer_said(database: TestDatabase) {
         client_address: Some("192.0.2.1".to_owned()),
         body_bytes: Some(123_456_789_012),
     };
-    // New, unchanged (with a warning of the request's own), lenient with rejections, partial.
+    // New and lenient with rejections, which are warned about; unchanged and partial, which are not.
     for round in 0..4 {
         let mut sync = Arc::unwrap_or_clone(site.next(|at| {
             match round {
@@ -197,16 +198,15 @@ async fn the_audit_log_says_what_the_answer_said(database: TestDatabase) {
             }
         }));
         sync.origin = origin.clone();
-        sync.warnings = vec!["a was reported twice".to_owned()];
         let (id, received_at) = (sync.sync_id, sync.received_at);
         let SyncResult::Applied(outcome) = storage.apply_sync(Arc::new(sync)).await.unwrap() else {
             panic!("refused");
         };
-        assert_eq!(outcome.warnings[0], "a was reported twice");
+        assert_eq!(!outcome.warnings.is_empty(), [0, 2].contains(&round), "{:?}", outcome.warnings);
         let found = storage.find_sync(id).await.unwrap();
         assert_eq!(found, Some(AppliedSync { outcome, received_at, origin: origin.clone() }), "round {round}");
     }
-    assert_eq!(storage.find_sync(SyncId(site.id.0)).await.unwrap(), None);
+    assert_eq!(storage.find_sync(SyncId(Uuid::nil())).await.unwrap(), None);
 }
 
 async fn a_sync_id_is_used_once(database: TestDatabase) {

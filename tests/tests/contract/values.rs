@@ -1,20 +1,21 @@
 //! Values come back as they went in.
 
-use std::sync::Arc;
-
-use module_monitor_domain::{ModuleDetails, ReportedModule, Scope, SiteInfo};
+use module_monitor_domain::{
+    CodeSource, MachineName, ModuleDetails, Rejection, ReportedModule, Scope, SiteDetails, SiteInfo,
+};
 use module_monitor_storage::SyncResult;
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{command, module, modules, report, report_of};
 use time::macros::datetime;
 
-use crate::support::{Reporter, custom};
+use crate::support::{Reporter, changes, custom, described, details, rejection, without_version};
 
 on_both_backends!(
     times_are_kept_to_the_microsecond,
     time_stamps_of_any_age_are_kept,
     any_text_comes_back_as_it_was,
+    what_a_site_says_of_its_copy_is_its_own,
     numbers_are_kept_to_their_limits,
     the_largest_report_is_stored,
 );
@@ -82,18 +83,56 @@ async fn any_text_comes_back_as_it_was(database: TestDatabase) {
         };
         let shared = ReportedModule { details: sent.clone(), ..module(&format!("shared_{n}"), "1.0.0") };
         let own = ReportedModule { details: sent.clone(), ..custom(&format!("own_{n}"), "1.0.0") };
-        let mut sync = Arc::unwrap_or_clone(site.next(|at| {
+        let sync = site.next(|at| {
             let info = SiteInfo { json: text.clone(), ..SiteInfo::default() };
-            report_of(Scope::Partial, at, "10.3.6", info, vec![shared, own])
-        }));
-        sync.warnings = vec![text.clone()];
+            let rejected = Rejection { detail: text.clone(), ..rejection(None) };
+            report_of(Scope::Partial, at, "10.3.6", info, vec![shared, own]).with_rejected(vec![rejected])
+        });
         let id = sync.sync_id;
-        storage.apply_sync(Arc::new(sync)).await.unwrap();
+        storage.apply_sync(sync).await.unwrap();
         assert_eq!(site.module(&format!("shared_{n}")).await.details, sent);
         assert_eq!(site.module(&format!("own_{n}")).await.details, sent);
-        assert_eq!(storage.find_sync(id).await.unwrap().unwrap().outcome.warnings[0], *text);
+        assert_eq!(storage.find_sync(id).await.unwrap().unwrap().outcome.rejected[0].detail, *text);
     }
     assert_eq!(site.site().await.name, "Text '\";--");
+}
+
+async fn what_a_site_says_of_its_copy_is_its_own(database: TestDatabase) {
+    let storage = database.open().await;
+    let (mut one, mut other) = (Reporter::new(&storage, "One").await, Reporter::new(&storage, "Other").await);
+    let text = |text: &str| Some(text.to_owned());
+    let all = SiteDetails {
+        reported_version: text("VERSION"),
+        path: text("themes/contrib/token '\""),
+        composer_name: text("drupal/token"),
+        composer_version: text("dev-main"),
+        composer_reference: text("0a1b2c"),
+        source: Some(CodeSource::Path),
+        base_theme: Some(MachineName::parse("claro").unwrap()),
+        hidden: true,
+        missing: true,
+    };
+    let with = |module: ReportedModule, site_details: &SiteDetails| ReportedModule {
+        site_details: site_details.clone(),
+        ..described(module, "Token")
+    };
+    // Beside details that are shared, and beside the site's own.
+    for module in [module("token", "1.0.0"), without_version("token"), custom("token", "1.0.0")] {
+        let path_alone = SiteDetails { path: text("elsewhere"), ..SiteDetails::default() };
+        for site_details in [&all, &path_alone, &SiteDetails::default()] {
+            let written = one.full(vec![with(module.clone(), site_details)]).await;
+            let shown = one.module("token").await;
+            assert_eq!((&shown.state.site_details, shown.details), (site_details, details("Token")));
+            let again = one.full(vec![with(module.clone(), site_details)]).await;
+            assert_eq!((written.counts.processed, changes(&again)), (1, (0, 0, 0)));
+        }
+        one.full(vec![with(module, &all)]).await;
+    }
+    other.full(vec![described(module("token", "1.0.0"), "Token")]).await;
+    assert_eq!(other.module("token").await.state.site_details, SiteDetails::default());
+    let mut raw = database.raw().await;
+    let kept = raw.texts("SELECT coalesce(own_details, '-') FROM site_modules ORDER BY site_id").await;
+    assert_eq!(kept[1], "-", "nothing of its own to keep");
 }
 
 async fn numbers_are_kept_to_their_limits(database: TestDatabase) {

@@ -11,10 +11,7 @@ async fn a_server_without_its_database_waits_for_it() {
     let Some(postgres) = PrivatePostgres::prepare() else { return };
     let url = postgres.url();
     let server = ServerProcess::start(&url, &["--database-checkout-timeout", "1s"]).await;
-    let stranger = TestSite {
-        id: "00000000-0000-7000-8000-000000000000".to_owned(),
-        key: format!("mm_{}_{}", "0".repeat(16), "0".repeat(48)),
-    };
+    let stranger = TestSite::nobody(&format!("mm_{}_{}", "0".repeat(16), "0".repeat(48)));
     let report = full(contribs("m", 3, "1.0.0"));
     for _ in 0..3 {
         server.api.get_open("/healthz").await.ok();
@@ -31,7 +28,7 @@ async fn a_server_without_its_database_waits_for_it() {
     let created = run(&url, &["site", "create", "--name", "A site", "--json"]).await;
     let created: Value = serde_json::from_str(&created.stdout).unwrap_or_else(|error| panic!("{error}: {created:?}"));
     let text = |name: &str| created[name].as_str().expect("text").to_owned();
-    let site = TestSite { id: text("site_id"), key: text("api_key") };
+    let site = TestSite { id: created["site_id"].to_string(), key: text("api_key") };
     assert_eq!(server.api.sync(&site, &report).await.counts(), (3, 0, 0));
     server.terminate().await;
     assert!(server.wait().await.0.success());

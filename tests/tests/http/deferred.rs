@@ -286,9 +286,8 @@ async fn who_waits_for_a_report_that_is_refused_hears_of_it(database: TestDataba
             Backend::Sqlite => "4102444800000000",
             Backend::Postgres => "'2100-01-01T00:00:00Z'",
         };
-        let mut raw = database.raw().await;
-        let id = raw.id(site.id.parse().expect("a UUID"));
-        raw.execute(&format!("UPDATE sites SET {} WHERE id = {id}", change.replace("{later}", later))).await;
+        let (change, id) = (change.replace("{later}", later), &site.id);
+        database.raw().await.execute(&format!("UPDATE sites SET {change} WHERE id = {id}")).await;
         sent.push((name, site, report, body));
     }
     server.stop().await;

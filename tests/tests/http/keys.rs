@@ -30,9 +30,7 @@ async fn a_key_is_for_its_own_site(database: TestDatabase) {
     api.sync(&site, &report).await.ok();
 
     // What belongs to somebody else looks exactly like what does not exist.
-    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
-    let (theirs, nobodys) =
-        (TestSite { key: other.key.clone(), ..site.clone() }, TestSite { id: unknown, key: other.key.clone() });
+    let (theirs, nobodys) = (TestSite { key: other.key.clone(), ..site.clone() }, TestSite::nobody(&other.key));
     let shape = |answer: Answer| {
         let mut problem = answer.problem(404, "site-not-found");
         problem["request_id"].take();

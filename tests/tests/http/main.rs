@@ -18,3 +18,4 @@ mod secrets;
 mod sites;
 mod snapshots;
 mod validation;
+mod webhooks;

@@ -36,7 +36,7 @@ async fn keys_are_issued_listed_and_revoked(database: TestDatabase) {
     let keys = server.api.list(&admin.key, &path, 1).await;
     let names: Vec<_> = keys.iter().map(|key| key["name"].as_str().unwrap_or_default()).collect();
     assert!(names.len() == 2 && names.contains(&"first key") && names.contains(&"second"), "{names:?}");
-    assert!(keys.iter().all(|key| key["site_id"] == site.id && key.get("api_key").is_none()));
+    assert!(keys.iter().all(|key| key["site_id"] == site.number() && key.get("api_key").is_none()));
     assert!(keys.iter().any(|key| key["expires_at"] == until.as_str()), "{keys:?}");
 
     let revoke = async |id: &str| admin.send(Method::DELETE, &format!("/api/v1/keys/{id}"), &Value::Null).await;
@@ -58,7 +58,7 @@ async fn keys_are_issued_listed_and_revoked(database: TestDatabase) {
     ] {
         admin.send(Method::POST, &path, &bad).await.problem(422, "validation-failed");
     }
-    let nobody = "/api/v1/sites/00000000-0000-4000-8000-000000000000/keys";
+    let nobody = "/api/v1/sites/987654321/keys";
     admin.send(Method::POST, nobody, &json!({})).await.problem(404, "site-not-found");
     admin.get(nobody).await.problem(404, "site-not-found");
 
@@ -99,9 +99,13 @@ async fn the_registry_is_listed_and_corrected(database: TestDatabase) {
     server.api.sync(&site, &full(contribs("views", 3, "2.0.0"))).await.ok();
     let shown = server.api.get(&site.key, &site.modules("/views_0001")).await.ok();
     assert_eq!((&shown["name"], &shown["project_link"]), (&json!("Views"), &json!(link)));
-    for bad in
-        [json!({"type": "core"}), json!({"name": ""}), json!({"project_link": "x"}), json!({"description": "\u{0}"})]
-    {
+    for bad in [
+        json!({"type": "theme"}),
+        json!({"type": null}),
+        json!({"name": ""}),
+        json!({"project_link": "x"}),
+        json!({"description": "\u{0}"}),
+    ] {
         admin.send(Method::PATCH, path, &bad).await.problem(422, "validation-failed");
     }
     admin
@@ -149,9 +153,9 @@ async fn a_site_key_opens_nothing_of_others_on_any_route(database: TestDatabase)
     let (theirs, own) = (server.site("Theirs").await, server.site("Own").await);
     let report = full(contribs("secret", 2, "1.0.0"));
     let sync_id = server.api.sync(&theirs, &report).await.ok()["sync_id"].as_str().expect("an id").to_owned();
-    let nobody = TestSite { id: "00000000-0000-7000-8000-000000000000".to_owned(), key: own.key.clone() };
+    let nobody = TestSite::nobody(&own.key);
     let key_id = theirs.key.split('_').nth(1).expect("an id").to_owned();
-    let no_sync = format!("sync_{}", nobody.id);
+    let no_sync = "sync_00000000-0000-7000-8000-000000000000";
     let mut asked = 0;
     for (path, methods) in openapi_document()["paths"].as_object().expect("paths") {
         if !path.starts_with("/api/v1/") {
@@ -162,7 +166,7 @@ async fn a_site_key_opens_nothing_of_others_on_any_route(database: TestDatabase)
             path.replace("{key_id}", key).replace("{machine_name}", module)
         };
         let there = at(&theirs.id, &sync_id, &key_id, "secret_0001");
-        let nowhere = at(&nobody.id, &no_sync, "0000000000000000", "never_seen");
+        let nowhere = at(&nobody.id, no_sync, "0000000000000000", "never_seen");
         for method in methods.as_object().expect("methods").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let send = async |path: &str| {

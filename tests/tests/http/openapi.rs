@@ -140,7 +140,7 @@ proptest! {
         php in r"[0-9]{0,2}(\.[0-9]{0,2}){1,3}([-+~._]|RC1|deb12u1|é){0,3}",
         name in r"[a-zA-Z0-9_ \-.\[^`{~\x7fé\u{10000}]{0,6}",
     ) {
-        prop_assert_eq!(accepted("ReportedModule", "version", &version), DrupalVersion::parse(&version).is_ok(), "{}", version);
+        prop_assert_eq!(accepted("AcceptedVersions", "from", &version), DrupalVersion::parse(&version).is_ok(), "{}", version);
         prop_assert_eq!(accepted("Report", "drupal_version", &version), CoreVersion::parse(&version).is_ok(), "{}", version);
         prop_assert_eq!(accepted("Report", "php_version", &php), PhpVersion::parse(&php).is_ok(), "{}", php);
         prop_assert_eq!(accepted("ReportedModule", "machine_name", &name), MachineName::parse(&name).is_ok(), "{}", name);

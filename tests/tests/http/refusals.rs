@@ -91,7 +91,18 @@ async fn addresses_and_methods_that_do_not_exist(database: TestDatabase) {
         let allow = answer.header("allow").unwrap_or_else(|| panic!("{method} {path}: no Allow"));
         assert!(allow.split(',').any(|m| m.trim() == allowed), "{method} {path}: {allow}");
     }
-    for id in ["x", "1", "00000000-0000-7000-8000-00000000000g", "caf%C3%A9"] {
+    // What is not a site's id in its one form is no site, as if it were an unknown one.
+    let (padded, signed) = (format!("0{}", site.id), format!("+{}", site.id));
+    for id in [
+        "x",
+        "0",
+        "987654321",
+        "9223372036854775808",
+        "00000000-0000-7000-8000-000000000000",
+        "caf%C3%A9",
+        &padded,
+        &signed,
+    ] {
         call(Method::GET, &format!("/api/v1/sites/{id}/modules")).await.problem(404, "site-not-found");
         call(Method::POST, &format!("/api/v1/sites/{id}/modules/sync")).await.problem(404, "site-not-found");
     }

@@ -36,7 +36,7 @@ async fn a_site_is_registered_over_http_and_reports(database: TestDatabase) {
     let created = admin.send(Method::POST, "/api/v1/sites", &body).await;
     assert_eq!(created.status, 201, "{}", created.text);
     let (site, key) = (&created.json()["site"], &created.json()["key"]);
-    let id = site["id"].as_str().expect("an id");
+    let id = site["id"].as_i64().expect("a number");
     assert_eq!(created.header("location"), Some(format!("/api/v1/sites/{id}").as_str()));
     assert_eq!((&site["name"], &site["tags"]), (&json!("City library"), &json!(["customer:acme", "tier-1"])));
     assert_eq!((&site["environment"], &site["silent_after"]), (&json!("production"), &json!(7200)));
@@ -45,7 +45,7 @@ async fn a_site_is_registered_over_http_and_reports(database: TestDatabase) {
         (&json!(5), &json!(true), &json!("never"))
     );
     assert_eq!((&key["site_id"], &key["name"]), (&json!(id), &json!("first key")));
-    let own = TestSite { id: id.to_owned(), key: key["api_key"].as_str().expect("a key").to_owned() };
+    let own = TestSite { id: id.to_string(), key: key["api_key"].as_str().expect("a key").to_owned() };
     sync(&server, &own).await.ok();
     let mut shown = admin.get(&format!("/api/v1/sites/{id}")).await.ok();
     assert_eq!((&shown["reporting"], &shown["silent"]), (&json!("ok"), &json!(false)));
@@ -115,7 +115,11 @@ async fn only_sensible_sites_are_registered_and_only_sensible_changes_made(datab
     let with_site_key = server.api.request(Method::PATCH, &format!("/api/v1/sites/{}", site.id));
     let with_site_key = with_site_key.header("X-API-Key", &site.key).json(&json!({"active": false}));
     Answer::of(with_site_key).await.problem(403, "admin-only");
-    for unknown in ["00000000-0000-4000-8000-000000000000", "x", "%00"] {
+    let leading_zero = format!("0{}", site.id);
+    let with_sign = format!("%2B{}", site.id);
+    for unknown in
+        ["987654321", "00000000-0000-4000-8000-000000000000", &leading_zero, &with_sign, "0", "-1", "x", "%00"]
+    {
         admin.change(unknown, &json!({"active": false})).await.problem(404, "site-not-found");
     }
     let long = "x".repeat(256);
@@ -168,13 +172,11 @@ async fn filters_find_sites_and_a_misspelt_one_finds_none(database: TestDatabase
     admin.change(&loud.id, &json!({"tags": ["a", "b"]})).await.ok();
     let mut raw = database.raw().await;
     for (column, site) in [("conflict", &quiet), ("mass_removal", &quiet)] {
-        let id = raw.id(site.id.parse().expect("an id"));
-        raw.execute(&format!("UPDATE sites SET {column} = true WHERE id = {id}")).await;
+        raw.execute(&format!("UPDATE sites SET {column} = true WHERE id = {}", site.id)).await;
     }
     let names = async |query: &str| {
         let found = server.api.list(&admin.key, &format!("/api/v1/sites?{query}"), 1).await;
         let mut names: Vec<_> = found.iter().map(|site| site["name"].as_str().unwrap_or_default()).collect();
-        // Sites that are registered within a millisecond come in any order.
         names.sort_unstable();
         names.join(" ")
     };
@@ -285,23 +287,21 @@ async fn a_removed_site_is_gone_for_every_route(database: TestDatabase) {
     assert_eq!(server.api.list(&admin.key, "/api/v1/modules/m_0001/sites", 10).await.len(), 1);
 
     // What it did stays on record, and what it had goes.
-    assert_eq!(admin.get(&format!("/api/v1/syncs/{sync_id}")).await.ok()["site_id"], site.id);
+    assert_eq!(admin.get(&format!("/api/v1/syncs/{sync_id}")).await.ok()["site_id"], site.number());
     let log = server.api.list(&admin.key, "/api/v1/audit", 1).await;
     assert_eq!(
         (&log[0]["action"], &log[0]["detail"], &log[0]["site_id"]),
-        (&json!("site.removed"), &json!("Gone"), &json!(site.id))
+        (&json!("site.removed"), &json!("Gone"), &json!(site.number()))
     );
-    let raw = database.raw().await;
-    let id = raw.id(site.id.parse().expect("an id"));
-    let count = format!("SELECT count(*) FROM site_modules WHERE site_id = {id}");
-    let raw = tokio::sync::Mutex::new(raw);
+    let count = format!("SELECT count(*) FROM site_modules WHERE site_id = {}", site.id);
+    let raw = tokio::sync::Mutex::new(database.raw().await);
     wait_for("its inventory is deleted", async || (raw.lock().await.number(&count).await == 0).then_some(())).await;
     assert_eq!(server.api.list(&other.key, &other.modules(""), 10).await.len(), 3);
 
     let again = admin.send(Method::POST, "/api/v1/sites", &json!({"name": "Gone"})).await.json();
-    assert_ne!(again["site"]["id"], site.id);
+    assert!(again["site"]["id"].as_i64() > Some(other.number()), "ids are never used again");
     let again = TestSite {
-        id: again["site"]["id"].as_str().expect("an id").to_owned(),
+        id: again["site"]["id"].to_string(),
         key: again["key"]["api_key"].as_str().expect("a key").to_owned(),
     };
     assert!(server.api.list(&again.key, &again.modules(""), 10).await.is_empty());

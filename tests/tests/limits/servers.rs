@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use module_monitor_domain::SiteName;
 use module_monitor_ingestion::SystemClock;
 use module_monitor_server::admin::{issue_key, register_site};
 use module_monitor_server::{RunningServer, Server, ServerConfig};
@@ -26,7 +27,8 @@ pub(crate) struct Site {
 impl Site {
     /// Registers a site. Before a server starts, so that none has to find out about the new key.
     pub(crate) async fn register(storage: &dyn Storage, name: &str) -> Self {
-        let registered = register_site(storage, &SystemClock, "tester", name.to_owned(), SiteChange::default()).await;
+        let name = SiteName::parse(name).expect("a name");
+        let registered = register_site(storage, &SystemClock, "tester", name, SiteChange::default()).await;
         let (id, key) = registered.expect("a new site");
         Self { id: id.to_string(), key: key.text.reveal().to_owned() }
     }

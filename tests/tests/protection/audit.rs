@@ -105,7 +105,7 @@ async fn every_attempt_is_in_the_log(database: TestDatabase) {
     let (entry, size) = (succeeded[0], good.to_string().len());
     assert_eq!((&entry["result"], &entry["sync_id"]), (&applied, &applied["sync_id"]));
     assert_eq!((&entry["key_id"], &entry["client_address"]), (&json!(key_id(&site.key)), &json!("127.0.0.1")));
-    assert_eq!((&entry["body_bytes"], &entry["site_id"]), (&json!(size), &json!(site.id)));
+    assert_eq!((&entry["body_bytes"], &entry["site_id"]), (&json!(size), &json!(site.number())));
     for entry in entries.iter().filter(|entry| entry["status"] == "rejected") {
         assert_eq!((&entry["key_id"], &entry["client_address"]), (&json!(key_id(&site.key)), &json!("127.0.0.1")));
         for time in ["first_at", "last_at"] {
@@ -123,7 +123,7 @@ async fn an_attempt_on_anothers_site_stands_under_ones_own(database: TestDatabas
     let (server, _) = still_server(&database, 60).await;
     let (site, other) = (server.site("A site").await, server.site("Another").await);
     let intruder = with_key(&site, &other.key);
-    let nowhere = TestSite { id: "00000000-0000-7000-8000-000000000000".to_owned(), key: other.key.clone() };
+    let nowhere = TestSite::nobody(&other.key);
     let nonsense = TestSite { id: "nonsense".to_owned(), key: other.key.clone() };
     for target in [&intruder, &nowhere, &nonsense] {
         server.api.sync(target, &full(contribs("m", 3, "1.0.0"))).await.problem(404, "site-not-found");
@@ -147,7 +147,7 @@ async fn what_an_admin_sends_to_nobody_stops_no_log(database: TestDatabase) {
     let (server, _) = still_server(&database, 60).await;
     let site = server.site("A site").await;
     let admin = server.admin_key().await;
-    let nobody = TestSite { id: "00000000-0000-7000-8000-000000000000".to_owned(), key: admin.clone() };
+    let nobody = TestSite::nobody(&admin);
     send(&server.api, &nobody, "{").await.problem(400, "malformed-json");
     server.api.sync(&nobody, &full(contribs("m", 1, "1.0.0"))).await.problem(404, "site-not-found");
     send(&server.api, &site, "{").await.problem(400, "malformed-json");
@@ -192,7 +192,7 @@ async fn administrative_actions_are_listed_for_admins(database: TestDatabase) {
     let actions: Vec<_> = events.iter().map(|event| event["action"].as_str().expect("an action")).collect();
     assert_eq!(actions, ["key.revoked", "key.issued", "key.issued", "site.created"]);
     assert!(events.iter().all(|event| event["actor"] == "tester" && event["at"].is_string()), "{events:?}");
-    assert_eq!((&events[0]["target"], &events[0]["site_id"]), (&json!(key_id(&site.key)), &json!(site.id)));
+    assert_eq!((&events[0]["target"], &events[0]["site_id"]), (&json!(key_id(&site.key)), &json!(site.number())));
     assert_eq!((&events[3]["target"], &events[3]["detail"]), (&json!(site.id), &json!("A site")));
     assert_eq!(server.api.list(&admin, "/api/v1/audit", 1).await, events);
 

@@ -11,7 +11,6 @@ use module_monitor_tests::postgres::PrivatePostgres;
 use module_monitor_tests::process::{run, wait_for};
 use module_monitor_tests::server::TestServer;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::support::{key_id, send, with_key};
 
@@ -39,7 +38,7 @@ async fn unlimited(database: &TestDatabase) -> TestServer {
 /// Changes a site as another node would: its row, and the number that tells the others.
 async fn change_site(database: &TestDatabase, site: &TestSite, assignment: &str) {
     let mut raw = database.raw().await;
-    let id = raw.id(site.id.parse::<Uuid>().expect("an id"));
+    let id = &site.id;
     raw.execute(&format!(
         "BEGIN; UPDATE sites SET {assignment} WHERE id = {id}; UPDATE key_revision SET revision = revision + 1; COMMIT"
     ))

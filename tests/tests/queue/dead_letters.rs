@@ -79,7 +79,7 @@ async fn a_job_that_always_fails_is_dead_after_its_attempts_and_can_be_retried(d
     assert_eq!((&figures["queued"], &figures["running"], &figures["dead_letters"]), (&json!(0), &json!(0), &json!(1)));
     assert_eq!((&figures["failed_attempts"], &figures["oldest_at"]), (&json!(3), &Value::Null));
     let shown = api.get(&admin, &letter(&poison)).await.ok();
-    assert_eq!((&shown["sync_id"], &shown["site_id"]), (&json!(poison), &json!(bad.id)));
+    assert_eq!((&shown["sync_id"], &shown["site_id"]), (&json!(poison), &json!(bad.number())));
     assert_eq!(
         (&shown["payload"], &shown["attempts"], &shown["reason"]),
         (&report, &json!(3), &json!("attempts-used-up"))

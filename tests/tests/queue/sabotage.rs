@@ -4,7 +4,6 @@ use module_monitor_tests::api::TestSite;
 use module_monitor_tests::backends::Backend;
 use module_monitor_tests::process::wait_for;
 use module_monitor_tests::raw::RawConnection;
-use uuid::Uuid;
 
 /// What happens to the modules of a site when a job writes them.
 #[derive(Clone, Copy)]
@@ -18,7 +17,7 @@ pub(crate) enum Sabotage {
 impl Sabotage {
     /// From now on new modules of `site` cannot be written.
     pub(crate) async fn of(self, raw: &mut RawConnection, site: &TestSite) {
-        let id = raw.id(site.id.parse::<Uuid>().expect("an id"));
+        let id = &site.id;
         let sql = match raw.backend() {
             Backend::Sqlite => format!(
                 "CREATE TRIGGER sabotage BEFORE INSERT ON site_modules WHEN NEW.site_id = {id} BEGIN {}; END",

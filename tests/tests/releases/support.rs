@@ -50,11 +50,11 @@ impl Node {
     /// A node on that database, by that clock, that asks that feed.
     pub(crate) async fn start(database: &TestDatabase, clock: &Arc<MovingClock>, feed: &FeedServer) -> Self {
         let storage = database.open().await;
-        let service = ReleaseService::new(Arc::clone(&storage), clock.clone(), DAY);
+        let service = ReleaseService::new(Arc::clone(&storage), clock.clone());
         // No pause between requests, but one before another node may ask.
         let options = HttpFeedOptions { url: url(feed), pause: Duration::ZERO, timeout: PATIENCE };
         let source = HttpFeed::new(options, Arc::new(SystemClock)).expect("a client");
-        let refresher = Refresher::new(service, Arc::new(source), Duration::from_secs(1));
+        let refresher = Refresher::new(service, Arc::new(source), DAY, Duration::from_secs(1));
         Self { storage, clock: Arc::clone(clock), refresher }
     }
 

@@ -30,7 +30,7 @@ async fn accept(monitor: &Monitor, body: &Value) -> Answer {
 }
 
 /// Accepts every risk of Token for a day, on `site` or on all.
-fn for_a_day(monitor: &Monitor, site: Option<&str>) -> Value {
+fn for_a_day(monitor: &Monitor, site: Option<i64>) -> Value {
     let until = timestamp(monitor.clock.now() + Duration::DAY);
     json!({"project": "token", "versions": {}, "site_id": site, "until": until, "reason": "behind a firewall"})
 }
@@ -106,7 +106,7 @@ async fn an_acceptance_is_for_the_versions_and_the_site_it_names(database: TestD
         found.map(|[modules, ..]| modules)
     };
     assert_eq!(all().await, [1, 1, 1]);
-    created(&accept(&monitor, &for_a_day(&monitor, Some(&one.id))).await);
+    created(&accept(&monitor, &for_a_day(&monitor, Some(one.number()))).await);
     assert_eq!(all().await, [0, 1, 1]);
     // As versions are ordered, not as text: 1.2 is below 1.14.
     let bounds = |from: &str, to: &str| with(for_a_day(&monitor, None), "versions", json!({"from": from, "to": to}));
@@ -164,21 +164,30 @@ async fn an_acceptance_that_ended_unseen_makes_no_difference(database: TestDatab
 async fn what_cannot_be_accepted_is_refused(database: TestDatabase) {
     let monitor = Monitor::start(&database).await;
     let nobody = "00000000-0000-7000-8000-000000000000";
-    let problem = accept(&monitor, &for_a_day(&monitor, Some(nobody))).await.problem(422, "validation-failed");
+    let problem = accept(&monitor, &for_a_day(&monitor, Some(987_654_321))).await.problem(422, "validation-failed");
     assert_eq!(problem["errors"][0]["pointer"], "/site_id");
     let past = timestamp(monitor.clock.now());
     let misspelt = json!({"project": "token", "until": past, "reason": "x", "sites": []});
     let problem = accept(&monitor, &misspelt).await.problem(422, "validation-failed");
     assert_eq!(problem["errors"][0]["pointer"], "/sites");
-    let everything = json!({"project": "../x", "versions": {"from": "?"}, "site_id": "x", "until": past, "reason": ""});
+    let endless = json!({"project": "token", "reason": "x"});
+    let problem = accept(&monitor, &endless).await.problem(422, "validation-failed");
+    assert_eq!(problem["errors"][0]["pointer"], "/until");
+    let everything = json!({"project": "../x", "versions": {"from": "?"}, "until": past, "reason": ""});
     let problem = accept(&monitor, &everything).await.problem(422, "validation-failed");
     let pointers: Vec<&Value> = problem["errors"].as_array().expect("errors").iter().map(|e| &e["pointer"]).collect();
-    assert_eq!(pointers, ["/project", "/versions/from", "/site_id", "/until", "/reason"]);
+    assert_eq!(pointers, ["/project", "/versions/from", "/until", "/reason"]);
+    let soon = timestamp(monitor.clock.now() + Duration::DAY);
+    for id in [json!("1"), json!(1.5), json!("00000000-0000-7000-8000-000000000000")] {
+        let no_number = json!({"project": "token", "site_id": id, "until": soon, "reason": "x"});
+        let problem = accept(&monitor, &no_number).await.problem(422, "validation-failed");
+        assert_eq!(problem["errors"][0]["pointer"], "/site_id", "{id}");
+    }
     let text = monitor.server.api.request(Method::POST, &format!("/api/v1{PATH}")).header("X-API-Key", &monitor.admin);
     Answer::of(text.body("{}")).await.problem(415, "unsupported-media-type");
     let site = monitor.site("A site", &[contrib("token", "8.x-1.15")]).await;
     let own = monitor.server.api.request(Method::POST, &format!("/api/v1{PATH}")).header("X-API-Key", &site.key);
-    Answer::of(own.json(&for_a_day(&monitor, Some(&site.id)))).await.problem(403, "admin-only");
+    Answer::of(own.json(&for_a_day(&monitor, Some(site.number())))).await.problem(403, "admin-only");
     for id in ["x", nobody, "%00"] {
         let path = format!("{PATH}/{id}");
         monitor.get(&path).await.problem(404, "acceptance-not-found");

@@ -43,7 +43,7 @@ async fn a_clean_project_claimed_for_anothers_module_changes_nothing_there(datab
     let own = monitor.module(&hostile, "token").await;
     assert_eq!((&own["project"], &own["update_status"]), (&json!("clean"), &json!("current")));
     let updates = monitor.updates().await;
-    assert_eq!((updates.len(), updates.iter().any(|update| update["site_id"] == hostile.id)), (6, false));
+    assert_eq!((updates.len(), updates.iter().any(|update| update["site_id"] == hostile.number())), (6, false));
     monitor.server.stop().await;
 }
 

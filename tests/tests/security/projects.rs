@@ -18,6 +18,8 @@ on_both_backends!(
     release_data_is_shown_with_its_age,
     a_project_is_looked_up_again_on_request,
     the_question_of_an_advisory_night,
+    older_branches_are_counted_and_bounds_stay_on_their_side,
+    lists_of_sites_come_as_csv_by_tag_and_without,
     names_that_are_no_projects_are_not_found,
     a_file_that_is_imported_by_hand_is_shown,
 );
@@ -113,13 +115,12 @@ async fn the_question_of_an_advisory_night(database: TestDatabase) {
     let git = monitor.site("Git", &[with(contrib("token", "8.x-1.0"), "version", Value::Null)]).await;
     let of = async |path: &str| {
         let items = monitor.list(path).await;
-        let mut ids: Vec<_> = items.iter().map(|item| item["site_id"].as_str().expect("an id").to_owned()).collect();
+        let ids: Vec<_> = items.iter().map(|item| item["site_id"].as_i64().expect("a number")).collect();
         assert!(ids.is_sorted());
-        ids.sort();
         (ids, items)
     };
     let sorted = |sites: &[&module_monitor_tests::api::TestSite]| {
-        let mut ids: Vec<_> = sites.iter().map(|site| site.id.clone()).collect();
+        let mut ids: Vec<_> = sites.iter().map(|site| site.number()).collect();
         ids.sort();
         ids
     };
@@ -127,7 +128,7 @@ async fn the_question_of_an_advisory_night(database: TestDatabase) {
     // 1.14 is above 1.2, and what nobody knows is below nothing.
     let (ids, items) = of("/projects/token/sites?below=8.x-1.14").await;
     assert_eq!(ids, sorted(&[&old, &mixed]));
-    let found = items.iter().find(|item| item["site_id"] == mixed.id).expect("the site");
+    let found = items.iter().find(|item| item["site_id"] == mixed.number()).expect("the site");
     assert_eq!((&found["version"], &found["modules"]), (&json!("8.x-1.2"), &json!(["token", "token_filter"])));
     assert_eq!((&found["site_name"], &found["update_status"]), (&json!("Mixed"), &json!("not_current")));
     assert_eq!(of("/projects/token/sites?below=8.x-1.15").await.0, sorted(&[&old, &mixed]));
@@ -136,6 +137,109 @@ async fn the_question_of_an_advisory_night(database: TestDatabase) {
     let paged = monitor.server.api.list(&monitor.admin, "/api/v1/projects/token/sites?below=8.x-1.16", 1).await;
     assert_eq!(projects(&paged).len(), 3);
     monitor.get("/projects/token/sites?below=latest").await.problem(422, "validation-failed");
+    monitor.server.stop().await;
+}
+
+/// `site branch` of each item, and the counts.
+fn branches(answer: &Value) -> (Vec<String>, &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let items = answer["items"].as_array().expect("items").iter();
+    let mut found: Vec<String> =
+        items.map(|item| format!("{} {}", text(&item["site_name"]), text(&item["branch"]))).collect();
+    found.sort();
+    (found, &answer["counts"])
+}
+
+async fn older_branches_are_counted_and_bounds_stay_on_their_side(database: TestDatabase) {
+    let monitor = Monitor::start(&database).await;
+    monitor.import(&feeds::Feed::new("token", "8.x-1.,2.").release("2.3.1", &[]).release("8.x-1.15", &[])).await;
+    for version in ["8.x-1.2", "8.x-1.15", "2.1.0", "2.3.0"] {
+        monitor.site(version, &[contrib("token", version)]).await;
+    }
+    let old = monitor.server.site("7.x-1.2").await;
+    let mut report = module_monitor_tests::payloads::report_at(monitor.clock.now(), vec![contrib("token", "7.x-1.2")]);
+    report["drupal_version"] = "7.103".into();
+    monitor.server.api.sync(&old, &report).await.ok();
+
+    for list in ["/projects/token/sites", "/modules/token/sites"] {
+        let of = async |query: &str| monitor.get(&format!("{list}?{query}")).await.ok();
+        // The branch is the one that the feed supports, and not 2.3.
+        let answer = of("below=2.3.1").await;
+        let expected = ["2.1.0 same", "2.3.0 same", "8.x-1.15 older", "8.x-1.2 older"];
+        assert_eq!(
+            branches(&answer),
+            (expected.map(str::to_owned).to_vec(), &json!({"same": 2, "older": 2})),
+            "{list}"
+        );
+        let older = answer["items"].as_array().expect("items").iter().find(|item| item["site_name"] == "8.x-1.2");
+        assert_eq!(older.expect("the site")["update_status"], "not_current", "{list}");
+        let answer = of("below=2.3.1&branch=same&limit=1").await;
+        assert_eq!((branches(&answer).0.len(), branches(&answer).1), (1, &json!({"same": 2, "older": 2})), "{list}");
+        let answer = of("from=8.x-1.2&to=2.1.0").await;
+        assert_eq!(branches(&answer).0, ["2.1.0 same", "8.x-1.15 older", "8.x-1.2 older"], "{list}");
+        assert_eq!(branches(&of("below=7.x-1.14").await).0, ["7.x-1.2 same"], "{list}");
+        assert_eq!(branches(&of("from=2.3.0").await), (vec!["2.3.0 -".to_owned()], &Value::Null), "{list}");
+        for wrong in [
+            "branch=same",
+            "branch=older&to=2.0.0",
+            "to=1.0.0&below=2.0.0",
+            "from=7.x-1.0&to=8.x-2.0",
+            "from=2.0.0&to=1.0.0",
+        ] {
+            monitor.get(&format!("{list}?{wrong}")).await.problem(422, "validation-failed");
+        }
+    }
+    monitor.server.stop().await;
+}
+
+async fn lists_of_sites_come_as_csv_by_tag_and_without(database: TestDatabase) {
+    let monitor = Monitor::start(&database).await;
+    monitor.import(&token()).await;
+    let tagged = monitor.site("Tagged", &[contrib("token", "8.x-1.14")]).await;
+    monitor.site("Other", &[contrib("token", "8.x-1.15")]).await;
+    let lacking = monitor.site("Lacking", &[contrib("pathauto", "8.x-1.0")]).await;
+    for site in [&tagged, &lacking] {
+        let path = format!("/sites/{}", site.id);
+        monitor.send(Method::PATCH, &path, &json!({"tags": ["few"]})).await.ok();
+    }
+    let accepting = async |path: &str, accept: &str| {
+        let request = monitor.server.api.request(Method::GET, &format!("/api/v1{path}"));
+        let request = request.header("X-API-Key", &monitor.admin).header("Accept", accept);
+        module_monitor_tests::api::Answer::of(request).await
+    };
+    let csv = accepting("/projects/token/sites?below=8.x-1.15", "text/csv").await;
+    let line = format!("{},Tagged,8.x-1.14,same,not_current,token\r\n", tagged.id);
+    assert_eq!(csv.text, format!("site_id,site_name,version,branch,update_status,modules\r\n{line}"));
+    assert_eq!((csv.header("vary"), csv.status), (Some("Accept"), 200));
+    let csv = accepting("/modules/token/sites?tag=few", "text/csv").await;
+    assert!(
+        csv.text.lines().nth(1).is_some_and(|line| line.contains(",Tagged,8.x-1.14,,not_current,true,contrib,")),
+        "{csv:?}"
+    );
+    assert_eq!(csv.text.lines().count(), 2);
+    let csv = accepting("/projects/token/sites?without=true", "text/csv").await;
+    assert!(csv.text.ends_with(&format!("{},Lacking,,,,\r\n", lacking.id)), "{csv:?}");
+
+    let names = async |path: &str| branches(&monitor.get(path).await.ok()).0;
+    assert_eq!(names("/projects/token/sites?tag=few").await, ["Tagged -"]);
+    assert_eq!(names("/projects/token/sites?without=true&tag=few").await, ["Lacking -"]);
+    assert_eq!(names("/projects/token/sites?without=true&tag=many").await, [""; 0]);
+    monitor.get("/projects/token/sites?without=true&below=2.0.0").await.problem(422, "validation-failed");
+    monitor.get("/projects/nothing/sites?without=true").await.problem(404, "project-not-found");
+    monitor.import(&token().fixed_by("8.x-1.16")).await;
+    assert_eq!(monitor.updates().await.len(), 2);
+    assert_eq!(projects(&monitor.list("/security/updates?tag=few").await), ["token 8.x-1.14"]);
+    assert_eq!(monitor.list("/security/updates?tag=few&fixed=true").await.len(), 0);
+
+    for path in ["/projects/token/sites", "/security/updates", "/sites", "/audit", "/projects/token/releases"] {
+        accepting(path, "application/xml").await.problem(406, "not-acceptable");
+        for fine in ["*/*", "application/*", "application/json, application/problem+json", "application/xml, */*;q=0.1"]
+        {
+            accepting(path, fine).await.ok();
+        }
+    }
+    let refused = accepting("/audit", "text/csv").await.problem(406, "not-acceptable");
+    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("application/json")), "{refused}");
     monitor.server.stop().await;
 }
 

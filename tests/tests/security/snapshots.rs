@@ -62,7 +62,7 @@ async fn answers_look_as_promised(database: TestDatabase) {
     monitor.import(&pathauto.fixed_by("8.x-1.13").fixed_by("8.x-1.14")).await;
     monitor.clock.advance(Duration::hours(2));
     let until = timestamp(monitor.clock.now() + Duration::days(7));
-    let acceptance = json!({"project": "pathauto", "versions": {"to": "8.x-1.12"}, "site_id": site.id, "until": until,
+    let acceptance = json!({"project": "pathauto", "versions": {"to": "8.x-1.12"}, "site_id": site.number(), "until": until,
                             "reason": "=behind a firewall"});
     snapshot("acceptance", &monitor.send(Method::POST, "/security/acceptances", &acceptance).await);
     let report = module_monitor_tests::payloads::report_at(monitor.clock.now(), modules.to_vec());

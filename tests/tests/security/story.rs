@@ -65,7 +65,7 @@ async fn from_unknown_to_insecure_to_fixed(database: TestDatabase) {
     let updates = monitor.updates().await;
     assert_eq!(projects(&updates), ["token 8.x-1.15"]);
     let update = &updates[0];
-    assert_eq!((&update["site_id"], &update["site_name"]), (&json!(site.id), &json!("City")));
+    assert_eq!((&update["site_id"], &update["site_name"]), (&json!(site.number()), &json!("City")));
     assert_eq!((&update["status"], &update["recommended"]), (&json!("not_secure"), &json!("8.x-1.16")));
     assert_eq!((&update["modules"], &update["accepted"]), (&json!(["token"]), &Value::Null));
     assert_eq!(update["insecure_since"], insecure_since);
@@ -89,7 +89,7 @@ async fn from_unknown_to_insecure_to_fixed(database: TestDatabase) {
     assert_eq!(monitor.updates().await, [Value::Null; 0]);
     let fixed = monitor.list("/security/updates?fixed=true").await;
     assert_eq!(fixed.len(), 1);
-    assert_eq!((&fixed[0]["project"], &fixed[0]["site_id"]), (&json!("token"), &json!(site.id)));
+    assert_eq!((&fixed[0]["project"], &fixed[0]["site_id"]), (&json!("token"), &json!(site.number())));
     assert_eq!(fixed[0]["insecure_since"], insecure_since);
     assert_eq!(fixed[0]["fixed_at"], timestamp(monitor.clock.now()));
     monitor.server.stop().await;

@@ -9,9 +9,11 @@ use clap::Args;
 use module_monitor_ingestion::SystemClock;
 
 use super::output::print_line;
-use super::serve::{Signals, address, run_until_told};
+use super::signals::{Signals, run_until_told};
+use super::values::address;
+use crate::config::ServerConfig;
 use crate::demo::Demo;
-use crate::{RunningServer, Server, ServerConfig, ServerError};
+use crate::server::{RunningServer, Server, ServerError};
 
 const HELP: &str = "\
 It keeps its data in a temporary folder, whatever --database-url says, and removes it at the end.";

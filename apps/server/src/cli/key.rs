@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
-use module_monitor_domain::SiteId;
+use module_monitor_domain::{KeyName, SiteId};
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{ApiKey, Page, Storage, StorageError};
+use module_monitor_storage::Storage;
 use serde_json::json;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
+use super::pages::read_all;
 use crate::admin::{COMMAND_LINE, issue_key};
-use crate::key_view::KeyView;
-use crate::labels::name;
-
-/// How many rows are read at once.
-const PAGE: usize = 500;
+use crate::api::keys::KeyView;
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
@@ -50,8 +47,8 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     admin: bool,
     /// What people call the key
-    #[arg(long, value_parser = name)]
-    name: Option<String>,
+    #[arg(long)]
+    name: Option<KeyName>,
     /// How long it works, as in 90d or 12h; for good if not given
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     expires_in: Option<Duration>,
@@ -86,31 +83,22 @@ async fn revoke(id: &str, storage: &dyn Storage) -> anyhow::Result<()> {
 }
 
 async fn list(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
-    let keys: Vec<KeyView> = all_keys(storage).await?.into_iter().map(KeyView::from).collect();
+    let keys: Vec<KeyView> = read_all(async |page| storage.list_keys(page).await, |key| key.id.clone())
+        .await?
+        .into_iter()
+        .map(KeyView::from)
+        .collect();
     if json {
         return print_json(&keys);
     }
     let rows = keys.into_iter().map(|key| {
-        let site = key.site_id.unwrap_or_else(|| "admin".to_owned());
+        let site = key.site_id.map_or_else(|| "admin".to_owned(), |site| site.to_string());
         let name = key.name.unwrap_or_default();
         let [created, used, expires, revoked] =
             [Some(key.created_at), key.last_used_at, key.expires_at, key.revoked_at].map(time_cell);
         [key.id, site, name, created, used, expires, revoked]
     });
     print_table(["ID", "SITE", "NAME", "CREATED", "LAST USED", "EXPIRES", "REVOKED"], rows)
-}
-
-async fn all_keys(storage: &dyn Storage) -> Result<Vec<ApiKey>, StorageError> {
-    let mut keys: Vec<ApiKey> = Vec::new();
-    loop {
-        let after = keys.last().map(|key| key.id.clone());
-        let page = storage.list_keys(Page { limit: PAGE, after }).await?;
-        let is_last = page.len() < PAGE;
-        keys.extend(page);
-        if is_last {
-            return Ok(keys);
-        }
-    }
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {

@@ -5,12 +5,15 @@ mod demo;
 mod key;
 mod migrate;
 mod output;
+mod pages;
 mod progress;
 mod queue;
 mod releases;
 mod security;
 mod serve;
+mod signals;
 mod site;
+mod values;
 mod worker;
 
 use std::error::Error;
@@ -22,7 +25,7 @@ use clap::{Args, Parser, Subcommand};
 use module_monitor_storage::StorageError;
 use tracing_subscriber::EnvFilter;
 
-use crate::RedisUrlError;
+use crate::limits::RedisUrlError;
 use crate::logging::{self, Chain, LogFormat};
 use database::DatabaseArgs;
 

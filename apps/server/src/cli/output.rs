@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::api::time::to_the_second;
 
 /// Prints one line.
 pub(super) fn print_line(line: &str) -> anyhow::Result<()> {
@@ -39,6 +40,5 @@ pub(super) fn print_table<const N: usize>(
 
 /// A time in RFC 3339, to the second; empty where there is none.
 pub(super) fn time_cell(at: Option<OffsetDateTime>) -> String {
-    let whole_seconds = at.map(|at| at.replace_nanosecond(0).unwrap_or(at));
-    whole_seconds.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+    at.map(to_the_second).unwrap_or_default()
 }

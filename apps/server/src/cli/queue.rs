@@ -5,15 +5,14 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use module_monitor_domain::SyncId;
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{Job, JobState, Page, Storage, StorageError};
+use module_monitor_storage::{JobState, Storage};
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
+use super::pages::read_all;
 use crate::admin::COMMAND_LINE;
-use crate::queue_view::{AttemptView, DeadLetterItem, DeadLetterView, QueueView, Settled};
+use crate::api::queue::{AttemptView, DeadLetterItem, DeadLetterView, QueueView, Settled};
 
-/// How many rows are read at once.
-const PAGE: usize = 500;
 /// How much of an error a table shows, in characters; `show` and --json have all of it.
 const ERROR_SHOWN: usize = 80;
 
@@ -93,29 +92,27 @@ async fn status(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
 }
 
 async fn dead_letters(storage: &dyn Storage, json: bool) -> anyhow::Result<()> {
-    let items: Vec<DeadLetterItem> = all_dead_letters(storage).await?.into_iter().map(DeadLetterItem::from).collect();
+    let items: Vec<DeadLetterItem> = read_all(async |page| storage.dead_letters(page).await, |job| job.id.0)
+        .await?
+        .into_iter()
+        .map(DeadLetterItem::from)
+        .collect();
     if json {
         return print_json(&items);
     }
     let rows = items.into_iter().map(|item| {
         let attempts = item.attempts.to_string();
         let error = item.last_error.as_deref().map(one_line).unwrap_or_default();
-        [item.sync_id, item.site_id, time_cell(item.dead_at), attempts, item.reason.unwrap_or_default(), error]
+        [
+            item.sync_id,
+            item.site_id.to_string(),
+            time_cell(item.dead_at),
+            attempts,
+            item.reason.unwrap_or_default(),
+            error,
+        ]
     });
     print_table(["ID", "SITE", "DEAD SINCE", "ATTEMPTS", "REASON", "LAST ERROR"], rows)
-}
-
-async fn all_dead_letters(storage: &dyn Storage) -> Result<Vec<Job>, StorageError> {
-    let mut jobs: Vec<Job> = Vec::new();
-    loop {
-        let after = jobs.last().map(|job| job.id.0);
-        let page = storage.dead_letters(Page { limit: PAGE, after }).await?;
-        let is_last = page.len() < PAGE;
-        jobs.extend(page);
-        if is_last {
-            return Ok(jobs);
-        }
-    }
 }
 
 async fn show(storage: &dyn Storage, id: SyncId, json: bool) -> anyhow::Result<()> {
@@ -131,7 +128,7 @@ async fn show(storage: &dyn Storage, id: SyncId, json: bool) -> anyhow::Result<(
     let sent = format!("{} from {}", time_cell(Some(item.received_at)), item.client_address.unwrap_or_default());
     let lines = [
         ("Sync", item.sync_id),
-        ("Site", item.site_id),
+        ("Site", item.site_id.to_string()),
         ("Reason", item.reason.unwrap_or_default()),
         ("Report", format!("{}, made {}, {report}", item.sync_type, time_cell(Some(item.sync_timestamp)))),
         ("Received", format!("{sent}, key {}", item.key_id.unwrap_or_default())),

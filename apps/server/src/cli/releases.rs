@@ -18,8 +18,8 @@ use serde::Serialize;
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table};
 use super::progress::Progress;
-use super::serve::time_between;
-use crate::refresher::ReleaseRefresh;
+use super::values::{project, time_between};
+use crate::config::ReleaseRefresh;
 
 /// How many due feeds one run of `refresh` asks for at most; at one a second that takes hours.
 const REFRESH_LIMIT: usize = 10_000;
@@ -118,7 +118,7 @@ struct Imported {
 }
 
 async fn import(args: ImportArgs, storage: Arc<dyn Storage>) -> anyhow::Result<()> {
-    let service = ReleaseService::new(storage, Arc::new(SystemClock), Duration::MAX);
+    let service = ReleaseService::new(storage, Arc::new(SystemClock));
     let progress = Progress::of(args.files.len(), "import");
     let mut imported = Vec::with_capacity(args.files.len());
     for file in args.files {
@@ -209,7 +209,7 @@ async fn refresh(args: RefreshArgs, storage: Arc<dyn Storage>) -> anyhow::Result
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = ReleaseRefresh::from(args.source);
     let refresher = settings.refresher(&storage, &clock).context("this system cannot make HTTP requests")?;
-    let service = ReleaseService::new(Arc::clone(&storage), clock, settings.interval);
+    let service = ReleaseService::new(Arc::clone(&storage), clock);
     let targets = match args.project {
         Some(project) => feeds_of(project, storage.as_ref()).await?,
         None => refresher.due(REFRESH_LIMIT).await?,
@@ -258,11 +258,11 @@ async fn ask(refresher: &Refresher, targets: &[FeedTarget]) -> Result<Vec<Refres
 
 impl From<Checked> for Refreshed {
     fn from(checked: Checked) -> Self {
-        let (outcome, stored, error) = match checked.result {
-            CheckResult::Fetched(stored) => ("fetched", Some(stored), None),
-            CheckResult::NotModified => ("not_modified", None, None),
-            CheckResult::NoHistory => ("no_history", None, None),
-            CheckResult::Failed(why) => ("failed", None, Some(why)),
+        let outcome = checked.result.name();
+        let (stored, error) = match checked.result {
+            CheckResult::Fetched(stored) => (Some(stored), None),
+            CheckResult::NotModified | CheckResult::NoHistory => (None, None),
+            CheckResult::Failed(why) => (None, Some(why)),
         };
         Self {
             project: checked.project.to_string(),
@@ -301,10 +301,6 @@ fn change(changed: bool) -> &'static str {
 async fn recount(service: &ReleaseService) -> Result<(), StorageError> {
     let progress = Progress::open_ended("recounting sites");
     service.recount(|sites| progress.reach(sites)).await.map(|_| ())
-}
-
-fn project(text: &str) -> Result<ProjectName, String> {
-    ProjectName::parse(text).map_err(|error| error.to_string())
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -1,22 +1,21 @@
 //! `module-monitor security`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
-use module_monitor_domain::{ProjectName, SecurityCounts, SiteId};
+use module_monitor_domain::{ProjectName, SecurityCounts, SiteId, Tag};
 use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
 use module_monitor_storage::{Page, RecountDifference, SecurityFilter, SecurityUpdate, Storage, StorageError};
 use serde::Serialize;
 
 use super::database::DatabaseArgs;
 use super::output::{print_bytes, print_json, print_line, print_table, time_cell};
+use super::pages::read_all;
 use super::progress::Progress;
-use crate::csv::{csv_header, csv_rows};
-use crate::security_view::SecurityUpdateView;
+use super::values::project;
+use crate::api::csv::{csv_header, csv_rows};
+use crate::api::security::SecurityUpdateView;
 
-/// How many rows are read at once.
-const PAGE: usize = 500;
 /// How many sites are recounted at once.
 const RECOUNTED: usize = 100;
 
@@ -42,6 +41,9 @@ pub(super) struct ListArgs {
     /// Of this project only
     #[arg(long, value_name = "NAME", value_parser = project)]
     project: Option<ProjectName>,
+    /// Of sites with this tag only
+    #[arg(long, value_name = "TAG", value_parser = Tag::parse)]
+    tag: Option<Tag>,
     /// Also where only disabled modules need one
     #[arg(long)]
     include_disabled: bool,
@@ -71,14 +73,12 @@ pub(super) async fn run(command: SecurityCommand, database: &DatabaseArgs) -> an
     }
 }
 
-fn project(name: &str) -> Result<ProjectName, String> {
-    ProjectName::parse(name).map_err(|error| error.to_string())
-}
-
 async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
-    let ListArgs { site, project, include_disabled, json, csv } = args;
-    let filter = SecurityFilter { site_id: site, project, include_disabled };
-    let found = all_updates(storage, &filter).await?.into_iter().map(SecurityUpdateView::from);
+    let ListArgs { site, project, tag, include_disabled, json, csv } = args;
+    let filter = SecurityFilter { site_id: site, project, tag, include_disabled };
+    let read = async |page| storage.security_updates(filter.clone(), page).await;
+    let position = |update: &SecurityUpdate| (update.site_id, update.project.to_string());
+    let found = read_all(read, position).await?.into_iter().map(SecurityUpdateView::from);
     if json {
         return print_json(&found.collect::<Vec<_>>());
     }
@@ -103,23 +103,10 @@ async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     print_table(["SITE", "PROJECT", "VERSION", "RECOMMENDED", "STATUS", "FIXED IN", "SINCE", "NOTES"], rows)
 }
 
-async fn all_updates(storage: &dyn Storage, filter: &SecurityFilter) -> Result<Vec<SecurityUpdate>, StorageError> {
-    let mut updates: Vec<SecurityUpdate> = Vec::new();
-    loop {
-        let after = updates.last().map(|update| (update.site_id, update.project.to_string()));
-        let page = storage.security_updates(filter.clone(), Page { limit: PAGE, after }).await?;
-        let is_last = page.len() < PAGE;
-        updates.extend(page);
-        if is_last {
-            return Ok(updates);
-        }
-    }
-}
-
 /// A site whose figures were not right, in a listing.
 #[derive(Serialize)]
 struct Difference {
-    site_id: String,
+    site_id: i64,
     site_name: String,
     stored: Figures,
     counted: Figures,
@@ -147,7 +134,7 @@ impl From<SecurityCounts> for Figures {
 impl From<RecountDifference> for Difference {
     fn from(difference: RecountDifference) -> Self {
         Self {
-            site_id: difference.site_id.to_string(),
+            site_id: difference.site_id.0,
             site_name: difference.site_name,
             stored: difference.stored.into(),
             counted: difference.counted.into(),
@@ -171,7 +158,7 @@ async fn recount(args: RecountArgs, storage: Arc<dyn Storage>) -> anyhow::Result
     } else if wrong > 0 {
         let rows = differences.into_iter().map(|difference| {
             let (stored, counted) = (difference.stored.line(), difference.counted.line());
-            [difference.site_id, difference.site_name, stored, counted, difference.findings.to_string()]
+            [difference.site_id.to_string(), difference.site_name, stored, counted, difference.findings.to_string()]
         });
         print_table(["SITE ID", "SITE", "STORED", "COUNTED", "FINDINGS"], rows)?;
     }
@@ -192,8 +179,7 @@ async fn recount(args: RecountArgs, storage: Arc<dyn Storage>) -> anyhow::Result
 
 /// Finishes what is known to be left to do, and compares every site. Says how many sites there are, and which differed.
 async fn compare_all(storage: Arc<dyn Storage>, only_check: bool) -> Result<(usize, Vec<Difference>), StorageError> {
-    // The interval is for whoever asks for feeds, which this one does not.
-    let service = ReleaseService::new(Arc::clone(&storage), Arc::new(SystemClock), Duration::MAX);
+    let service = ReleaseService::new(Arc::clone(&storage), Arc::new(SystemClock));
     service.maintain().await?;
     let progress = Progress::open_ended(if only_check { "sites compared" } else { "sites recounted" });
     let (mut sites, mut found, mut after) = (0, Vec::new(), None);

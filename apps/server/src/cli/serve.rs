@@ -1,18 +1,19 @@
 //! `module-monitor serve`.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::DatabaseArgs;
 use super::releases::SourceArgs;
+use super::signals::{Signals, run_until_told};
+use super::values::{address, time_between};
 use super::worker::{IntakeArgs, WorkerArgs};
-use crate::{RunningServer, Server, ServerConfig};
+use crate::config::ServerConfig;
+use crate::server::Server;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,46 +99,6 @@ pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Opt
     run_until_told(Server::start(config).await?, signals).await
 }
 
-/// Keeps `server` up until SIGTERM or SIGINT, then lets it finish what it is doing. Fails where the server does.
-pub(super) async fn run_until_told(mut server: RunningServer, mut signals: Signals) -> anyhow::Result<()> {
-    tokio::select! {
-        error = server.failed() => return Err(error.into()),
-        () = signals.next() => tracing::info!("stopping once the requests in progress are done"),
-    }
-    tokio::select! {
-        () = server.stop() => {}
-        () = signals.next() => tracing::warn!("told to stop twice; not waiting any longer"),
-    }
-    Ok(())
-}
-
-/// SIGTERM and SIGINT, which no longer end the process once this exists.
-pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    /// Starts listening for them.
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the next of them.
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// Resolves `HOST:PORT`.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text.to_socket_addrs().map_err(|error| format!("{error}; expected is HOST:PORT"))?;
-    found.next().ok_or_else(|| "the name has no address".to_owned())
-}
-
 fn checkout_timeout(text: &str) -> Result<Duration, String> {
     time_between(text, "1ms", "10m")
 }
@@ -158,15 +119,4 @@ fn audit_retention(text: &str) -> Result<Duration, String> {
 fn proxy(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     address.ok_or_else(|| "expected is an address or a net, such as 10.0.0.0/8".to_owned())
-}
-
-/// Parses a time such as `90m`.
-pub(super) fn time_between(text: &str, least: &str, most: &str) -> Result<Duration, String> {
-    let parse = |text| humantime::parse_duration(text).map_err(|error| error.to_string());
-    let time = parse(text)?;
-    if (parse(least)?..=parse(most)?).contains(&time) {
-        Ok(time)
-    } else {
-        Err(format!("it must be from {least} to {most}"))
-    }
 }

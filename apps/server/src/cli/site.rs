@@ -1,20 +1,17 @@
 //! `module-monitor site`.
 
 use clap::{Args, Subcommand};
-use module_monitor_domain::{Reporting, Site};
+use module_monitor_domain::{Reporting, SiteName, SiteUrl, Tag};
 use module_monitor_ingestion::{Clock, SystemClock};
-use module_monitor_storage::{Page, SiteChange, SiteFilter, Storage, StorageError};
+use module_monitor_storage::{SiteChange, SiteFilter, Storage};
 use serde_json::json;
 use time::OffsetDateTime;
 
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
+use super::pages::read_all;
 use crate::admin::{COMMAND_LINE, register_site};
-use crate::labels::{name, tag, url};
-use crate::site_view::SiteView;
-
-/// How many rows are read at once.
-const PAGE: usize = 500;
+use crate::api::sites::SiteView;
 
 #[derive(Subcommand)]
 pub(super) enum SiteCommand {
@@ -30,11 +27,11 @@ pub(super) enum SiteCommand {
 #[derive(Args)]
 pub(super) struct CreateArgs {
     /// What people call the site
-    #[arg(long, value_parser = name)]
-    name: String,
+    #[arg(long)]
+    name: SiteName,
     /// Its address
-    #[arg(long, value_parser = url)]
-    url: Option<String>,
+    #[arg(long)]
+    url: Option<SiteUrl>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -44,8 +41,8 @@ pub(super) struct CreateArgs {
 #[derive(Args)]
 pub(super) struct ListArgs {
     /// Only sites with this tag
-    #[arg(long, value_parser = tag)]
-    tag: Option<String>,
+    #[arg(long)]
+    tag: Option<Tag>,
     /// Only sites that should have reported and have not
     #[arg(long)]
     silent: bool,
@@ -98,34 +95,22 @@ async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     let (site, key) = register_site(storage, &SystemClock, COMMAND_LINE, args.name, settings).await?;
     let key = key.text;
     if args.json {
-        return print_json(&json!({"site_id": site.to_string(), "api_key": key.reveal()}));
+        return print_json(&json!({"site_id": site.0, "api_key": key.reveal()}));
     }
     print_line(&format!("Site id:  {site}\nAPI key:  {}\n\nThe key is not shown again.", key.reveal()))
 }
 
 async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     let (now, json) = (SystemClock.now(), args.json);
-    let sites = all_sites(storage, args.filter(now)).await?;
+    let filter = args.filter(now);
+    let sites = read_all(async |page| storage.list_sites(filter.clone(), page).await, |site| site.id).await?;
     let sites: Vec<SiteView> = sites.into_iter().map(|site| SiteView::of(site, now)).collect();
     if json {
         return print_json(&sites);
     }
     let rows = sites.into_iter().map(|site| {
         let notes = site.notes();
-        [site.id, site.name, site.drupal_version.unwrap_or_default(), time_cell(site.last_sync_at), notes]
+        [site.id.to_string(), site.name, site.drupal_version.unwrap_or_default(), time_cell(site.last_sync_at), notes]
     });
     print_table(["ID", "NAME", "DRUPAL", "LAST SYNC", "NOTES"], rows)
-}
-
-async fn all_sites(storage: &dyn Storage, filter: SiteFilter) -> Result<Vec<Site>, StorageError> {
-    let mut sites: Vec<Site> = Vec::new();
-    loop {
-        let after = sites.last().map(|site| site.id);
-        let page = storage.list_sites(filter.clone(), Page { limit: PAGE, after }).await?;
-        let is_last = page.len() < PAGE;
-        sites.extend(page);
-        if is_last {
-            return Ok(sites);
-        }
-    }
 }

@@ -7,8 +7,10 @@ use clap::value_parser;
 use module_monitor_storage::{StorageOptions, connect};
 
 use super::database::DatabaseArgs;
-use super::serve::{Signals, time_between};
-use crate::{QueueConfig, run_worker};
+use super::signals::Signals;
+use super::values::time_between;
+use crate::background::run_worker;
+use crate::config::QueueConfig;
 
 const EXAMPLES: &str = "\
 Examples:

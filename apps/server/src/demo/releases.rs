@@ -1,7 +1,6 @@
 //! What drupal.org says of one of the projects that the sample sites use.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use module_monitor_domain::{Feed, ProjectName, Release, ReleaseHistory, ReleaseStatus, Support};
 use module_monitor_ingestion::{Clock, ReleaseService};
@@ -52,7 +51,7 @@ pub(super) fn is_insecure(version: &str) -> bool {
 
 /// Imports what is known of it, as `releases import` does.
 pub(super) async fn import(storage: &Arc<dyn Storage>, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
-    let service = ReleaseService::new(Arc::clone(storage), clock, Duration::MAX);
+    let service = ReleaseService::new(Arc::clone(storage), clock);
     service.import(history()?).await?;
     service.recount(|_| {}).await?;
     Ok(())

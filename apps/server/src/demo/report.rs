@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, presets};
-use time::format_description::well_known::Rfc3339;
 
+use super::play::{Answer, Demo, Exchange};
 use super::rounds::TRAVELLER;
 use super::samples::CITY_PORTAL;
-use super::{Answer, Demo, Exchange};
+use crate::api::time::to_the_second;
 
 /// The widest that anything is, in columns of a terminal.
 const WIDTH: u16 = 100;
@@ -72,7 +72,7 @@ impl Demo {
             let url = format!("{}/api/v1/sites/{}/modules{path}", self.base, site.id);
             Suggestion { title, url, key: site.key.clone(), body }
         };
-        let now = self.now.replace_nanosecond(0).unwrap_or(self.now).format(&Rfc3339).unwrap_or_default();
+        let now = to_the_second(self.now);
         let (drupal, php) = (site.installation.drupal(), CITY_PORTAL.php);
         let body = format!(
             r#"{{"site_info": {{}}, "sync_timestamp": "{now}", "sync_type": "partial",

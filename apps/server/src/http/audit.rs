@@ -3,20 +3,16 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{SiteId, SyncId};
-use module_monitor_ingestion::SyncResponse;
-use module_monitor_storage::{
-    AdminEvent, AppliedSync, Job, JobState, Rejections, StorageError, SyncOrigin, SyncRecord,
-};
-use serde::Serialize;
-use time::OffsetDateTime;
-use utoipa::ToSchema;
+use module_monitor_storage::{JobState, StorageError, SyncRecord};
 use uuid::Uuid;
 
-use super::AppState;
 use super::auth::Caller;
-use super::openapi::{Operation, Routes, SyncResult, at, example, words};
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::openapi::{Operation, Routes, at, example};
+use super::problem::Problem;
 use super::query::Query;
+use crate::api::audit::{Administration, Entry, SyncEntry};
+use crate::state::AppState;
 
 /// `GET /syncs/{sync_id}`, `GET /sites/{site_id}/syncs` and `GET /audit`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -33,127 +29,6 @@ pub(crate) fn configure(routes: &mut Routes) {
     routes.group("Reports").add(at("/syncs/{sync_id}").get(show, show_says));
     routes.add(at("/sites/{site_id}/syncs").get(list, list_says));
     routes.group("Audit").add(at("/audit").get(administration, audit_says));
-}
-
-/// An entry of a site's audit log.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-enum Entry {
-    Sync(Box<SyncEntry>),
-    Rejected(RejectedEntry),
-}
-
-/// A sync that was accepted.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Sync)]
-pub(crate) struct SyncEntry {
-    #[schema(schema_with = words::sync_id)]
-    sync_id: String,
-    #[schema(format = "uuid")]
-    site_id: String,
-    #[schema(schema_with = words::sync_status)]
-    status: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
-    received_at: OffsetDateTime,
-    key_id: Option<String>,
-    client_address: Option<String>,
-    body_bytes: Option<i64>,
-    /// How often a worker has taken it; `null` where it did not go through the queue.
-    attempts: Option<i32>,
-    /// Why it failed, was superseded or is dead.
-    reason: Option<String>,
-    /// What the last attempt that did not end well said.
-    last_error: Option<String>,
-    /// When it left the queue.
-    #[serde(with = "time::serde::rfc3339::option")]
-    finished_at: Option<OffsetDateTime>,
-    /// What the report was answered with, or would have been; `null` until it has been applied.
-    #[schema(value_type = Option<SyncResult>)]
-    result: Option<SyncResponse>,
-}
-
-/// Syncs that were refused for one reason within a minute.
-#[derive(Serialize, ToSchema)]
-struct RejectedEntry {
-    #[schema(schema_with = words::rejected)]
-    status: &'static str,
-    /// The `code` of the problem it was answered with, or `wrong-site`.
-    reason: String,
-    #[schema(minimum = 1)]
-    count: i64,
-    #[serde(with = "time::serde::rfc3339")]
-    first_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_at: OffsetDateTime,
-    key_id: String,
-    client_address: Option<String>,
-    body_bytes: Option<i64>,
-}
-
-impl From<AppliedSync> for SyncEntry {
-    fn from(sync: AppliedSync) -> Self {
-        let SyncOrigin { key_id, client_address, body_bytes } = sync.origin;
-        Self {
-            sync_id: sync.outcome.sync_id.to_string(),
-            site_id: sync.outcome.site_id.to_string(),
-            status: JobState::Succeeded.as_str(),
-            received_at: sync.received_at,
-            key_id,
-            client_address,
-            body_bytes,
-            attempts: None,
-            reason: None,
-            last_error: None,
-            finished_at: None,
-            result: Some(sync.outcome.into()),
-        }
-    }
-}
-
-impl From<Job> for SyncEntry {
-    fn from(job: Job) -> Self {
-        let SyncOrigin { key_id, client_address, body_bytes } = job.origin;
-        Self {
-            sync_id: job.id.to_string(),
-            site_id: job.site_id.to_string(),
-            status: job.state.as_str(),
-            received_at: job.received_at,
-            key_id,
-            client_address,
-            body_bytes,
-            attempts: Some(job.attempts),
-            reason: job.reason,
-            // What is behind an error is for administrators, who find it with the dead letters.
-            last_error: job.last_error.map(|chain| chain.split(": ").next().unwrap_or_default().to_owned()),
-            finished_at: job.finished_at,
-            result: None,
-        }
-    }
-}
-
-impl From<Rejections> for RejectedEntry {
-    fn from(rejections: Rejections) -> Self {
-        Self {
-            status: "rejected",
-            reason: rejections.reason,
-            count: rejections.count,
-            first_at: rejections.first_at,
-            last_at: rejections.last_at,
-            key_id: rejections.key_id,
-            client_address: rejections.client_address,
-            body_bytes: rejections.body_bytes,
-        }
-    }
-}
-
-impl From<SyncRecord> for Entry {
-    fn from(record: SyncRecord) -> Self {
-        match record {
-            SyncRecord::Applied(sync) => Self::Sync(Box::new(sync.into())),
-            SyncRecord::Queued(job) => Self::Sync(Box::new(job.into())),
-            SyncRecord::Rejected(rejections) => Self::Rejected(rejections.into()),
-        }
-    }
 }
 
 async fn show(caller: Caller, id: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
@@ -189,31 +64,6 @@ async fn list(
     state.rejections.write().await;
     let found = state.storage.site_syncs(site, paging.page()).await?;
     Ok(HttpResponse::Ok().json(paging.list(found, SyncRecord::id, Entry::from)))
-}
-
-/// What an administrator did.
-#[derive(Serialize, ToSchema)]
-struct Administration {
-    #[serde(with = "time::serde::rfc3339")]
-    at: OffsetDateTime,
-    actor: String,
-    action: String,
-    site_id: Option<String>,
-    target: String,
-    detail: Option<String>,
-}
-
-impl From<AdminEvent> for Administration {
-    fn from(event: AdminEvent) -> Self {
-        Self {
-            at: event.at,
-            actor: event.actor,
-            action: event.action,
-            site_id: event.site_id.map(|id| id.to_string()),
-            target: event.target,
-            detail: event.detail,
-        }
-    }
 }
 
 async fn administration(

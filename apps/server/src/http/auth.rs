@@ -9,11 +9,12 @@ use module_monitor_domain::{Refusal, SiteId};
 use module_monitor_storage::KeyGrant;
 use time::OffsetDateTime;
 
-use super::AppState;
 use super::client_address::client_address;
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::problem::Problem;
 use super::rate_limit::limit_failures;
 use crate::keys::PresentedKey;
+use crate::state::AppState;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

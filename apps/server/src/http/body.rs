@@ -16,7 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::problem::Problem;
 
 /// The most bytes of a body, decompressed.
 const LIMIT: usize = 16 * 1024 * 1024;

@@ -3,27 +3,25 @@
 use std::io;
 use std::rc::Rc;
 
-use actix_web::http::header::{Accept, CONTENT_DISPOSITION, CONTENT_TYPE, Header, HeaderValue, VARY};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use module_monitor_storage::{Page, StorageError};
 
+use super::accept::has_chosen;
 use super::problem::Problem;
 use super::query::Paging;
-use crate::csv::{CsvRow, csv_header, csv_rows};
+use crate::api::csv::{CsvRow, csv_header, csv_rows};
 
 const TEXT_CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
 
-/// Whether `request` would rather have CSV than JSON.
+/// Whether the client of `request` has chosen CSV.
 pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
-    let Ok(accept) = Accept::parse(request) else { return false };
-    let known = |mime: &str| ["text/csv", "text/*", "application/json", "application/*", "*/*"].contains(&mime);
-    let ranked = accept.ranked();
-    ranked.iter().map(|mime| mime.essence_str()).find(|mime| known(mime)).is_some_and(|mime| mime.starts_with("text/"))
+    has_chosen(request, "text/csv")
 }
 
 /// Answers with a file of everything in a list, or as much as the client set a limit to. It is read page by page while
@@ -57,7 +55,6 @@ where
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, TEXT_CSV))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")))
-        .insert_header((VARY, "Accept"))
         .streaming(body))
 }
 
@@ -92,21 +89,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::ACCEPT;
-    use actix_web::test::TestRequest;
-
-    #[test]
-    fn csv_is_for_those_who_prefer_it() {
-        let wants = |accept: &str| wants_csv(&TestRequest::get().insert_header((ACCEPT, accept)).to_http_request());
-        for accept in ["text/csv", "Text/CSV; charset=utf-8", "text/csv, application/json;q=0.5", "image/png, text/csv"]
-        {
-            assert!(wants(accept), "{accept}");
-        }
-        for accept in ["", "*/*", "application/json", "text/html", "text/csv;q=0.5, application/json"] {
-            assert!(!wants(accept), "{accept}");
-        }
-        assert!(!wants_csv(&TestRequest::get().to_http_request()));
-    }
 
     #[derive(Debug)]
     struct Number(usize);

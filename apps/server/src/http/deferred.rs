@@ -9,10 +9,11 @@ use module_monitor_ingestion::queue::{Progress, Submitted};
 use module_monitor_ingestion::{Handling, Synced};
 use module_monitor_storage::{Job, JobState, StorageError};
 
-use super::AppState;
-use super::audit::SyncEntry;
+use super::code::Code;
 use super::prefer::{PREFERENCE_APPLIED, Preferences};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
+use crate::api::audit::SyncEntry;
+use crate::state::AppState;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 

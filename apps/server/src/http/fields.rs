@@ -1,14 +1,15 @@
 //! Bodies that administrators send: small JSON objects without room for typing errors.
 
 use actix_web::{HttpRequest, web};
-use module_monitor_ingestion::FieldError;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
+use module_monitor_ingestion::{FieldError, escape_pointer};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-use super::AppState;
 use super::body::{read_json, room_for_body};
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::problem::Problem;
+use crate::state::AppState;
 
 /// Reads the body of `request` as a `T`, which should refuse fields that it does not know.
 pub(crate) async fn read_fields<T: DeserializeOwned>(
@@ -30,7 +31,7 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
     let fields = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (pointer, error) = (pointer(error.path()), error.into_inner());
         match error.classify() {
-            Category::Data => invalid(pointer, error.to_string()),
+            Category::Data => invalid(pointer + &missing_field(&error), error.to_string()),
             _ => malformed(&error),
         }
     })?;
@@ -46,45 +47,26 @@ fn invalid(pointer: String, detail: String) -> Problem {
     Problem::invalid(vec![FieldError { pointer, code: "invalid".to_owned(), detail }])
 }
 
+/// The last part of the pointer to a field that is missing: serde knows its name and stops at the object around it.
+fn missing_field(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let name = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    name.map(|(name, _)| format!("/{}", escape_pointer(name))).unwrap_or_default()
+}
+
 fn pointer(path: &Path) -> String {
     let step = |segment: &Segment| match segment {
         Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => format!("/{}", escape_pointer(key)),
         Segment::Enum { .. } | Segment::Unknown => String::new(),
     };
     path.iter().map(step).collect()
 }
 
-/// For fields that may be left out but not `null`.
-pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
-}
-
-/// A value that may be cleared: what was given, checked, or cleared.
-pub(crate) fn nested<T, U>(given: &Option<Option<T>>, check: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
-    given.as_ref().map(|value| value.as_ref().and_then(check))
-}
-
-/// Collects what is wrong with values that have the right type.
-#[derive(Default)]
-pub(crate) struct Faults(Vec<FieldError>);
-
-impl Faults {
-    /// The value, or `None` where it is refused.
-    pub(crate) fn check<T>(&mut self, pointer: &str, checked: Result<T, String>) -> Option<T> {
-        let fault = |detail| FieldError { pointer: pointer.to_owned(), code: "invalid".to_owned(), detail };
-        checked.map_err(|detail| self.0.push(fault(detail))).ok()
-    }
-
-    /// Fails where anything was refused.
-    pub(crate) fn finish(self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::fields::given;
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -93,6 +75,12 @@ mod tests {
         flag: Option<bool>,
         #[serde(default, deserialize_with = "given")]
         words: Option<Option<Vec<String>>>,
+        part: Option<Part>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Part {
+        until: String,
     }
 
     fn fault(json: &str) -> (&'static str, String) {
@@ -113,6 +101,9 @@ mod tests {
         assert_eq!(fault(r#"{"flag": "yes"}"#), ("validation-failed", "/flag".to_owned()));
         assert_eq!(fault(r#"{"words": ["a", 1]}"#), ("validation-failed", "/words/1".to_owned()));
         assert_eq!(fault(r#"{"flog": true}"#).0, "validation-failed");
+        assert_eq!(fault(r#"{"part": {}}"#), ("validation-failed", "/part/until".to_owned()));
+        let whole = parse::<Example>(br#"{"part": {"until": "then"}}"#).unwrap();
+        assert_eq!(whole.part.unwrap().until, "then");
         assert_eq!(fault(r#"{"flag": true, "flag": true}"#).0, "validation-failed");
         for list in ["[]", "[true]", "[true, null]"] {
             assert_eq!(fault(list).0, "validation-failed", "{list}");

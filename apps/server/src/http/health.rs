@@ -5,9 +5,10 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::AppState;
+use super::code::Code;
 use super::openapi::{Operation, Routes, at};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
+use crate::state::AppState;
 
 /// `GET /healthz` and `GET /readyz`.
 pub(crate) fn configure(routes: &mut Routes) {

@@ -2,20 +2,17 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{
-    MachineName, ModuleDetails, ModuleEvent, ModuleType, SecurityRelease, SiteId, SiteModule, SiteModuleState,
-    UpdateStatus,
-};
+use module_monitor_domain::{MachineName, ModuleType, SiteId, UpdateStatus};
 use module_monitor_storage::InventoryFilter;
-use serde::Serialize;
-use time::OffsetDateTime;
-use utoipa::ToSchema;
 
-use super::AppState;
 use super::auth::Caller;
-use super::openapi::{Operation, Routes, at, boolean, example, words};
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::openapi::{Operation, Routes, at, example};
+use super::problem::Problem;
 use super::query::Query;
+use crate::api::inventory::{HistoryEntry, InventoryItem, SingleView};
+use crate::api::words::{self, boolean};
+use crate::state::AppState;
 
 const UPDATE_STATUSES: &str =
     "not_secure, revoked, not_supported, not_current, current, not_checked, unknown or not_fetched";
@@ -47,93 +44,6 @@ pub(super) fn describe_show(id: &'static str) -> Operation {
     Operation::site(id, "Show all that is known of a module on a site")
         .answers::<SingleView>(StatusCode::OK, "The module.", example!("site_module"))
         .fails(&[Code::ModuleNotFound])
-}
-
-/// An item of the inventory.
-#[derive(Serialize, ToSchema)]
-struct InventoryItem {
-    machine_name: String,
-    name: String,
-    #[schema(schema_with = words::module_type)]
-    r#type: &'static str,
-    #[schema(schema_with = words::extension)]
-    extension: &'static str,
-    version: Option<String>,
-    enabled: bool,
-    project: Option<String>,
-    #[schema(schema_with = words::update_status_or_null)]
-    update_status: Option<UpdateStatus>,
-    #[schema(schema_with = words::security_releases)]
-    security_updates: Vec<SecurityRelease>,
-    recommended: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    first_seen: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_seen: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_updated: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339::option")]
-    removed_at: Option<OffsetDateTime>,
-}
-
-/// Everything that is known of a module on a site.
-#[derive(Serialize, ToSchema)]
-struct SingleView {
-    #[serde(flatten)]
-    item: InventoryItem,
-    package: Option<String>,
-    core_compatibility: Vec<String>,
-    dependencies: Vec<String>,
-    description: Option<String>,
-    project_link: Option<String>,
-    schema_version: Option<i32>,
-    security_coverage: bool,
-    datestamp: Option<i64>,
-}
-
-impl InventoryItem {
-    fn new(module: SiteModule) -> Self {
-        let update_status = module.update_status();
-        let (security_updates, recommended) =
-            module.judgement.map(|judgement| (judgement.security_updates, judgement.recommended)).unwrap_or_default();
-        let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
-        Self {
-            machine_name: module.machine_name.to_string(),
-            name: module.details.name,
-            r#type: module_type.as_str(),
-            extension: extension.as_str(),
-            version: version.map(|v| v.to_string()),
-            enabled,
-            project: project.map(|p| p.to_string()),
-            update_status,
-            security_updates,
-            recommended,
-            first_seen: module.first_seen,
-            last_seen: module.last_seen,
-            last_updated: module.last_updated,
-            removed_at: module.removed_at,
-        }
-    }
-}
-
-impl From<SiteModule> for SingleView {
-    fn from(mut module: SiteModule) -> Self {
-        let ModuleDetails { name, package, core_compatibility, dependencies, description, project_link } =
-            std::mem::take(&mut module.details);
-        let SiteModuleState { schema_version, security_coverage, datestamp, .. } = module.state;
-        module.details.name = name;
-        Self {
-            item: InventoryItem::new(module),
-            package,
-            core_compatibility,
-            dependencies,
-            description,
-            project_link,
-            schema_version,
-            security_coverage,
-            datestamp,
-        }
-    }
 }
 
 async fn list(
@@ -176,31 +86,6 @@ pub(super) async fn show_module(
     let name = MachineName::parse(name).map_err(|_| module_not_found())?;
     let module = state.storage.site_module(site, &name).await?.ok_or_else(module_not_found)?;
     Ok(HttpResponse::Ok().json(SingleView::from(module)))
-}
-
-/// An entry of a module's history.
-#[derive(Serialize, ToSchema)]
-struct HistoryEntry {
-    #[schema(schema_with = words::module_event)]
-    event: &'static str,
-    from_version: Option<String>,
-    to_version: Option<String>,
-    #[schema(schema_with = words::sync_id)]
-    sync_id: String,
-    #[serde(with = "time::serde::rfc3339")]
-    at: OffsetDateTime,
-}
-
-impl From<ModuleEvent> for HistoryEntry {
-    fn from(event: ModuleEvent) -> Self {
-        Self {
-            event: event.kind.as_str(),
-            from_version: event.from_version,
-            to_version: event.to_version,
-            sync_id: event.sync_id.to_string(),
-            at: event.at,
-        }
-    }
 }
 
 async fn history(

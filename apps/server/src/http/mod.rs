@@ -1,13 +1,18 @@
-//! The HTTP interface: routes, authentication, errors, limits and metrics.
+//! The HTTP interface: the table of routes, authentication, errors and the description.
 
+mod accept;
 mod acceptances;
 mod audit;
 mod auth;
 mod body;
+mod bounds;
 mod client_address;
+mod code;
 mod csv;
 mod deferred;
+mod docs;
 mod fields;
+mod headers;
 mod health;
 mod inventory;
 mod metrics;
@@ -19,30 +24,40 @@ mod problem;
 mod projects;
 mod query;
 mod queue;
-mod queue_metrics;
 mod rate_limit;
 mod registry;
 mod request_id;
 mod security;
+mod site_events;
 mod site_keys;
 mod site_list;
 mod sites;
-mod state;
 mod sync;
+mod webhooks;
+
+use std::sync::LazyLock;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpResponse, web};
 
-pub(crate) use metrics::Metrics;
-pub use openapi::openapi_document;
-pub(crate) use openapi::words;
-pub(crate) use state::{AppState, Limits};
+use serde_json::Value;
 
+use crate::state::AppState;
+use code::Code;
+use docs::Description;
 use observe::observe;
 use openapi::Routes;
-use problem::{Code, Problem};
+use problem::Problem;
+
+/// What all routes say of themselves, put together when it is first asked for.
+static DESCRIPTION: LazyLock<Description> = LazyLock::new(|| Description::of([api(), beside_the_api()]));
+
+/// The OpenAPI document that a server of this version serves.
+pub fn openapi_document() -> &'static Value {
+    &DESCRIPTION.document
+}
 
 /// The whole HTTP interface on this state. Every worker thread has one of its own.
 pub(crate) fn app(
@@ -64,12 +79,15 @@ fn api() -> Routes {
     inventory::configure(&mut routes);
     audit::configure(&mut routes);
     sites::configure(&mut routes);
+    site_events::configure(&mut routes);
     site_keys::configure(&mut routes);
     registry::configure(&mut routes);
+    module_sites::configure(&mut routes);
     projects::configure(&mut routes);
     security::configure(&mut routes);
     acceptances::configure(&mut routes);
     queue::configure(&mut routes);
+    webhooks::configure(&mut routes);
     routes
 }
 
@@ -78,7 +96,7 @@ fn beside_the_api() -> Routes {
     let mut routes = Routes::below("");
     health::configure(&mut routes);
     metrics::configure(&mut routes);
-    openapi::configure(&mut routes);
+    docs::configure(&mut routes, &DESCRIPTION);
     routes
 }
 

@@ -1,85 +1,78 @@
 //! Which sites run a module: the question of an advisory night.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{DrupalVersion, SiteId};
-use module_monitor_storage::{ModuleSite, ModuleSitesFilter};
-use serde::Serialize;
-use time::OffsetDateTime;
-use utoipa::ToSchema;
+use module_monitor_domain::{DrupalVersion, Module, ModuleType, ProjectName, SiteId};
+use module_monitor_storage::{BoundedSites, ModuleSite, ModuleSitesFilter, StorageError};
 
-use super::AppState;
 use super::auth::Caller;
-use super::openapi::{Operation, boolean, example, words};
+use super::bounds::{AskedVersions, take_tag};
+use super::csv::{csv_file, wants_csv};
+use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::Query;
 use super::registry;
+use crate::api::registry::{ModuleSiteList, ModuleSiteView};
+use crate::api::words::{self, boolean};
+use crate::state::AppState;
 
-/// The description of [`list`].
-pub(super) fn describe() -> Operation {
-    Operation::admin("list_module_sites", "List the sites that have a module")
+/// `GET /modules/{machine_name}/sites`.
+pub(crate) fn configure(routes: &mut Routes) {
+    let says = Operation::admin("list_module_sites", "List the sites that have a module")
         .about(
             "In the order of the sites' registration. `below` compares as Drupal orders versions: `8.x-1.0-beta2` is \
-             below `1.0.0`. A site that does not know its version is in neither `version` nor `below`.",
+             below `1.0.0`. A bound never crosses between Drupal 7 and later. A site that does not know its version is \
+             in neither `version` nor within bounds. Nothing lower is hidden: a row whose `branch` is `older` is of \
+             another branch than `below` or `to`, and may have had a fix of its own, of which `update_status` tells; \
+             `counts` says how many there are of either in the whole list. `branch` and `counts` are `null` where no \
+             upper bound is given. With `Accept: text/csv` the answer is a file with the whole list, or with as much \
+             of it as `limit` says.",
         )
         .query("version", "Only sites that have exactly this version.", words::version())
-        .query("below", "Only sites that have an earlier version than this one.", words::version())
+        .bounded()
+        .tagged()
         .query("removed", "`true` for the sites that had the module once and have it no longer.", boolean())
-        .answers_list::<Row>("A part of the list.", example!("module_sites"))
+        .answers_part::<ModuleSiteList>("A part of the list.", example!("module_sites"))
+        .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/module_sites.csv"))
+        .with_headers(&["Vary", "Content-Disposition"]);
+    routes.group("Registry").add(at("/modules/{machine_name}/sites").get(list, says));
 }
 
-/// A site that has a module.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ModuleSite)]
-struct Row {
-    #[schema(format = "uuid")]
-    site_id: String,
-    site_name: String,
-    version: Option<String>,
-    enabled: bool,
-    #[schema(schema_with = words::module_type)]
-    r#type: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
-    first_seen: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_seen: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339::option")]
-    removed_at: Option<OffsetDateTime>,
-}
-
-impl From<ModuleSite> for Row {
-    fn from(site: ModuleSite) -> Self {
-        Self {
-            site_id: site.site_id.to_string(),
-            site_name: site.site_name,
-            version: site.version.map(|version| version.to_string()),
-            enabled: site.enabled,
-            r#type: site.module_type.as_str(),
-            first_seen: site.first_seen,
-            last_seen: site.last_seen,
-            removed_at: site.removed_at,
-        }
-    }
-}
-
-pub(super) async fn list(
+async fn list(
     caller: Caller,
     name: web::Path<String>,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
-    let module = registry::find(&name, &state).await?.machine_name;
+    let module = registry::find(&name, &state).await?;
     let mut query = Query::of(&request);
-    let version =
-        |query: &mut Query, name| query.take(name, "a Drupal version", |text| DrupalVersion::parse(text).ok());
-    let filter = ModuleSitesFilter {
-        module,
-        version: version(&mut query, "version"),
-        below: version(&mut query, "below"),
-        removed: query.take_bool("removed").unwrap_or(false),
-    };
+    let version = query.take("version", "a Drupal version", |text| DrupalVersion::parse(text).ok());
+    let asked = AskedVersions::take(&mut query);
+    let tag = take_tag(&mut query);
+    let removed = query.take_bool("removed").unwrap_or(false);
     let paging = query.take_paging::<SiteId>("module-sites");
     query.finish()?;
-    let found = state.storage.module_sites(filter, paging.page()).await?;
-    Ok(HttpResponse::Ok().json(paging.list(found, |site| site.site_id, Row::from)))
+    let project = project_of(&module, &state).await?;
+    let feeds = match &project {
+        Some(project) => state.storage.project_feeds(project).await?,
+        None => Vec::new(),
+    };
+    let bounds = asked.bounds(project.as_ref(), &feeds);
+    let filter = ModuleSitesFilter { module: module.machine_name, version, bounds, tag, removed };
+    let read = async move |page| state.storage.module_sites(filter.clone(), page).await;
+    let position = |site: &ModuleSite| site.site_id;
+    if wants_csv(&request) {
+        let read = async move |page| read(page).await.map(|found| found.sites);
+        return csv_file("module-sites.csv", &paging, read, position, ModuleSiteView::from).await;
+    }
+    let BoundedSites { sites, counts } = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().json(ModuleSiteList::new(paging.list(sites, position, ModuleSiteView::from), counts)))
+}
+
+/// Whose branches count for a module.
+async fn project_of(module: &Module, state: &AppState) -> Result<Option<ProjectName>, StorageError> {
+    match module.module_type {
+        ModuleType::Core => Ok(Some(ProjectName::drupal())),
+        ModuleType::Contrib | ModuleType::Custom => state.storage.module_project(&module.machine_name).await,
+    }
 }

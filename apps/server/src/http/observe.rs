@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
@@ -13,11 +13,12 @@ use futures::FutureExt;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::AppState;
-use super::metrics::{RequestLabels, RouteLabels};
+use super::headers::add_common_headers;
 use super::problem::Problem;
-use super::request_id::{RequestId, X_REQUEST_ID};
+use super::request_id::RequestId;
 use crate::logging::millis;
+use crate::metrics::{RequestLabels, RouteLabels};
+use crate::state::AppState;
 
 /// The label of requests for addresses that no route has.
 const NO_ROUTE: &str = "none";
@@ -43,15 +44,6 @@ pub(crate) async fn observe(
         // The panic hook has logged what it was.
         Err(_panic) => Err(record.fail(Problem::internal("a handler panicked"), &path, &id)),
     }
-}
-
-/// The headers that every answer carries.
-pub(crate) fn add_common_headers(headers: &mut HeaderMap, id: &RequestId) {
-    if let Some(value) = id.header_value() {
-        headers.insert(X_REQUEST_ID, value);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 fn problem_behind(error: &Error, status: StatusCode) -> Problem {
@@ -151,10 +143,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::http::Limits;
-    use crate::http::Metrics;
+    use crate::config::QueueConfig;
+    use crate::http::request_id::X_REQUEST_ID;
     use crate::limits::RateLimiter;
-    use crate::worker::QueueConfig;
+    use crate::metrics::Metrics;
+    use crate::state::Limits;
 
     async fn boom() -> HttpResponse {
         panic!("the password is swordfish")

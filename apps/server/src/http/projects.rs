@@ -2,17 +2,19 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{DrupalVersion, Feed, ProjectName, Release, Support, UpdateStatus};
-use module_monitor_storage::{ProjectFeed, ProjectSite};
-use serde::Serialize;
-use time::OffsetDateTime;
-use utoipa::ToSchema;
+use module_monitor_domain::{Feed, ProjectName, SiteId, Tag};
+use module_monitor_storage::{BoundedSites, ProjectSite, ProjectSitesFilter, SiteWithout};
 
-use super::AppState;
 use super::auth::Caller;
-use super::openapi::{Operation, Routes, at, example, words};
-use super::problem::{Code, Problem};
-use super::query::{List, Query};
+use super::bounds::{AskedVersions, take_tag};
+use super::code::Code;
+use super::csv::{csv_file, wants_csv};
+use super::openapi::{Operation, Routes, at, example};
+use super::problem::Problem;
+use super::query::{Paging, Query};
+use crate::api::projects::{ProjectSiteList, ReleaseData, ReleaseView, Scheduled, SiteOfProject};
+use crate::api::words::{self, boolean};
+use crate::state::AppState;
 
 /// `GET /projects/{project}/releases`, `POST /projects/{project}/refresh` and `GET /projects/{project}/sites`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -34,117 +36,24 @@ pub(crate) fn configure(routes: &mut Routes) {
         )
         .fails(&[Code::ValidationFailed]);
     let sites_says = Operation::admin("list_project_sites", "List the sites that have modules of a project")
-        .about("`below=6.2.9` is the question of an advisory night.")
-        .query("below", "Only sites with a version lower than this one.", words::version())
-        .answers_list::<SiteOfProject>("A part of the list.", example!("project_sites"));
+        .about(
+            "`below=6.2.9` is the question of an advisory night. A bound never crosses between Drupal 7 and later: \
+             `7.x-1.14` and `8.x-1.2` are of different lists. Nothing lower is hidden: a row whose `branch` is `older` \
+             is of another branch than `below` or `to`, and may have had a fix of its own, of which `update_status` \
+             tells; `counts` says how many there are of either in the whole list. `branch` and `counts` are `null` \
+             where no upper bound is given. With `without=true` it lists the sites that do not have the project, also \
+             those that have not reported. With `Accept: text/csv` the answer is a file with the whole list, or with \
+             as much of it as `limit` says.",
+        )
+        .bounded()
+        .tagged()
+        .query("without", "The sites that do not have it instead. Not with bounds.", boolean())
+        .answers_part::<ProjectSiteList>("A part of the list.", example!("project_sites"))
+        .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/project_sites.csv"))
+        .with_headers(&["Vary", "Content-Disposition"]);
     routes.group("Releases").add(at("/projects/{project}/releases").get(releases, releases_says));
     routes.add(at("/projects/{project}/refresh").post(refresh, refresh_says));
     routes.add(at("/projects/{project}/sites").get(sites, sites_says));
-}
-
-/// A project that will be asked for.
-#[derive(Serialize, ToSchema)]
-struct Scheduled {
-    #[schema(schema_with = words::project)]
-    project: String,
-    #[schema(schema_with = words::scheduled)]
-    status: &'static str,
-}
-
-/// A feed of a project: what it says, how old that is, and the releases.
-#[derive(Serialize, ToSchema)]
-struct ReleaseData {
-    #[schema(schema_with = words::project)]
-    project: String,
-    #[schema(schema_with = words::feed)]
-    feed: Feed,
-    /// All of the project's feeds that are known.
-    #[schema(schema_with = words::feeds)]
-    feeds: Vec<Feed>,
-    title: Option<String>,
-    r#type: Option<String>,
-    status: &'static str,
-    link: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    fetched_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    checked_at: Option<OffsetDateTime>,
-    stale: bool,
-    last_error: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_error_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    no_history_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
-    next_check_at: OffsetDateTime,
-    supported_branches: Vec<String>,
-    supported_majors: Vec<String>,
-    items: Vec<ReleaseView>,
-    next_cursor: Option<String>,
-}
-
-/// A release, as the feed has it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Release)]
-struct ReleaseView {
-    version: String,
-    status: &'static str,
-    #[serde(with = "time::serde::rfc3339::option")]
-    released_at: Option<OffsetDateTime>,
-    release_link: String,
-    security_update: bool,
-    insecure: bool,
-    unsupported: bool,
-    covered: Option<bool>,
-    core_compatibility: Option<String>,
-}
-
-impl From<Release> for ReleaseView {
-    fn from(release: Release) -> Self {
-        Self {
-            version: release.version,
-            status: release.status.as_str(),
-            released_at: release.date.and_then(|date| OffsetDateTime::from_unix_timestamp(date).ok()),
-            release_link: release.link,
-            security_update: release.security_update,
-            insecure: release.insecure,
-            unsupported: release.unsupported,
-            covered: release.covered,
-            core_compatibility: release.core_compatibility,
-        }
-    }
-}
-
-impl ReleaseData {
-    fn new(shown: ProjectFeed, feeds: Vec<Feed>, releases: List<ReleaseView>) -> Self {
-        let Support { branches, majors, .. } = &shown.support;
-        Self {
-            project: shown.project.to_string(),
-            feed: shown.feed,
-            feeds,
-            supported_branches: listed(branches.as_deref()),
-            supported_majors: listed(majors.as_deref()),
-            status: shown.status.as_str(),
-            stale: shown.is_stale(),
-            title: shown.title,
-            r#type: shown.project_type,
-            link: shown.link,
-            fetched_at: shown.fetched_at,
-            checked_at: shown.checked_at,
-            last_error: shown.last_error,
-            last_error_at: shown.last_error_at,
-            no_history_at: shown.no_history_at,
-            next_check_at: shown.next_check_at,
-            items: releases.items,
-            next_cursor: releases.next_cursor,
-        }
-    }
-}
-
-/// The parts of a feed's list.
-fn listed(text: Option<&str>) -> Vec<String> {
-    let parts = text.unwrap_or_default().split(',').map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 async fn releases(
@@ -184,30 +93,6 @@ async fn refresh(
     Ok(HttpResponse::Accepted().json(Scheduled { project: project.to_string(), status: "scheduled" }))
 }
 
-/// A site that has modules of a project.
-#[derive(Serialize, ToSchema)]
-struct SiteOfProject {
-    #[schema(format = "uuid")]
-    site_id: String,
-    site_name: String,
-    version: Option<String>,
-    #[schema(schema_with = words::update_status)]
-    update_status: UpdateStatus,
-    modules: Vec<String>,
-}
-
-impl From<ProjectSite> for SiteOfProject {
-    fn from(site: ProjectSite) -> Self {
-        Self {
-            site_id: site.site_id.to_string(),
-            site_name: site.site_name,
-            version: site.version,
-            update_status: site.status,
-            modules: site.modules.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
 async fn sites(
     caller: Caller,
     project: web::Path<String>,
@@ -216,16 +101,45 @@ async fn sites(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     let mut query = Query::of(&request);
-    let below = query.take("below", "a version", |version| DrupalVersion::parse(version).ok());
-    let paging = query.take_paging("project-sites");
+    let without = query.take_bool("without").unwrap_or(false);
+    let asked = (!without).then(|| AskedVersions::take(&mut query));
+    let tag = take_tag(&mut query);
+    let paging = query.take_paging::<SiteId>(if without { "sites-without-project" } else { "project-sites" });
     query.finish()?;
     let project = parse(&project)?;
-    let found = state.storage.project_sites(&project, below.as_ref(), paging.page()).await?;
-    // Of a misspelt project nobody has a version below anything.
-    if found.is_empty() && paging.is_first() && state.storage.project_feeds(&project).await?.is_empty() {
+    let feeds = state.storage.project_feeds(&project).await?;
+    if feeds.is_empty() {
         return Err(not_found());
     }
-    Ok(HttpResponse::Ok().json(paging.list(found, |site| site.site_id, SiteOfProject::from)))
+    let Some(asked) = asked else {
+        return sites_without(project, tag, paging, &request, state).await;
+    };
+    let bounds = asked.bounds(Some(&project), &feeds);
+    let filter = ProjectSitesFilter { project, bounds, tag };
+    let read = async move |page| state.storage.project_sites(filter.clone(), page).await;
+    let position = |site: &ProjectSite| site.site_id;
+    if wants_csv(&request) {
+        let read = async move |page| read(page).await.map(|found| found.sites);
+        return csv_file("project-sites.csv", &paging, read, position, SiteOfProject::from).await;
+    }
+    let BoundedSites { sites, counts } = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().json(ProjectSiteList::new(paging.list(sites, position, SiteOfProject::from), counts)))
+}
+
+async fn sites_without(
+    project: ProjectName,
+    tag: Option<Tag>,
+    paging: Paging<SiteId>,
+    request: &HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let read = async move |page| state.storage.sites_without_project(&project, tag.as_ref(), page).await;
+    let position = |site: &SiteWithout| site.site_id;
+    if wants_csv(request) {
+        return csv_file("sites-without-project.csv", &paging, read, position, SiteOfProject::from).await;
+    }
+    let sites = read(paging.page()).await?;
+    Ok(HttpResponse::Ok().json(ProjectSiteList::new(paging.list(sites, position, SiteOfProject::from), None)))
 }
 
 fn parse(project: &str) -> Result<ProjectName, Problem> {

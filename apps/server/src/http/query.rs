@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use actix_web::{HttpRequest, web};
 use data_encoding::BASE64URL_NOPAD;
-use module_monitor_ingestion::FieldError;
+use module_monitor_ingestion::{FieldError, escape_pointer};
 use module_monitor_storage::Page;
-use serde::Serialize;
 
 use super::problem::Problem;
+use crate::api::list::List;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
@@ -70,9 +70,10 @@ impl Query {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
     }
 
-    fn complain(&mut self, name: &str, code: &str, detail: String) {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        self.errors.push(FieldError { pointer: format!("/query/{name}"), code: code.to_owned(), detail });
+    /// Notes what is wrong with the parameter `name`.
+    pub(super) fn complain(&mut self, name: &str, code: &str, detail: String) {
+        let pointer = format!("/query/{}", escape_pointer(name));
+        self.errors.push(FieldError { pointer, code: code.to_owned(), detail });
     }
 }
 
@@ -81,13 +82,6 @@ pub(crate) struct Paging<C> {
     list: &'static str,
     limit: Option<usize>,
     after: Option<C>,
-}
-
-/// A part of a list, as it is answered.
-#[derive(Debug, Serialize)]
-pub(crate) struct List<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next_cursor: Option<String>,
 }
 
 impl<C: Clone> Paging<C> {

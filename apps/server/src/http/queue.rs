@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SyncId;
 use uuid::Uuid;
 
-use super::AppState;
 use super::auth::Caller;
+use super::code::Code;
 use super::openapi::{Operation, Routes, at, example};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::query::Query;
-use crate::queue_view::{DeadLetterItem, DeadLetterView, QueueView, Settled};
+use crate::api::queue::{DeadLetterItem, DeadLetterView, QueueView, Settled};
+use crate::state::AppState;
 
 /// `GET /queue`, `/queue/dead-letters` and what can be done to one of them.
 pub(crate) fn configure(routes: &mut Routes) {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 
-use super::AppState;
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::problem::Problem;
 use crate::limits::Admission;
+use crate::state::AppState;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");

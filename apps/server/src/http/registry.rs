@@ -2,20 +2,18 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{DrupalVersion, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion};
+use module_monitor_domain::{DrupalVersion, MachineName, Module, ModuleType};
 use module_monitor_storage::{ModuleCorrection, ModuleFilter};
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use utoipa::ToSchema;
 
-use super::AppState;
 use super::auth::Caller;
-use super::fields::{Faults, given, nested, read_fields};
-use super::module_sites;
-use super::openapi::{Operation, Routes, at, example, words};
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::fields::read_fields;
+use super::openapi::{Operation, Routes, at, example};
+use super::problem::Problem;
 use super::query::Query;
-use crate::labels;
+use crate::api::registry::{Correction, RegistryModule, RegistryVersion};
+use crate::api::words;
+use crate::state::AppState;
 
 /// `/modules`, `/modules/{machine_name}` and its versions; `module_sites` has its sites.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -31,7 +29,7 @@ pub(crate) fn configure(routes: &mut Routes) {
     let correct_says = Operation::admin("correct_module", "Correct what the registry says of a module")
         .about(
             "For all sites. No report overwrites a correction, and it wins over what releases say of themselves; \
-             `null` has the releases speak again. Sites keep what they say of their custom code.",
+             `null` has the releases speak again. Sites keep what they say of their custom code, and of the type.",
         )
         .body::<Correction>(r#"{"name": "Webform", "project_link": "https://www.drupal.org/project/webform"}"#)
         .answers::<RegistryModule>(StatusCode::OK, "The module as it is now.", example!("registry_module"));
@@ -40,111 +38,6 @@ pub(crate) fn configure(routes: &mut Routes) {
     routes.group("Registry").add(at("/modules").get(list, list_says));
     routes.add(at("/modules/{machine_name}").get(show, show_says).patch(correct, correct_says));
     routes.add(at("/modules/{machine_name}/versions").get(versions, versions_says));
-    routes.add(at("/modules/{machine_name}/sites").get(module_sites::list, module_sites::describe()));
-}
-
-/// A module of the registry, on the wire.
-#[derive(Serialize, ToSchema)]
-struct RegistryModule {
-    machine_name: String,
-    #[schema(schema_with = words::module_type)]
-    r#type: &'static str,
-    name: Option<String>,
-    description: Option<String>,
-    project_link: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    /// When an administrator corrected it last.
-    #[serde(with = "time::serde::rfc3339::option")]
-    corrected_at: Option<OffsetDateTime>,
-}
-
-impl From<Module> for RegistryModule {
-    fn from(module: Module) -> Self {
-        Self {
-            machine_name: module.machine_name.to_string(),
-            r#type: module.module_type.as_str(),
-            name: module.name,
-            description: module.description,
-            project_link: module.project_link,
-            created_at: module.created_at,
-            corrected_at: module.corrected_at,
-        }
-    }
-}
-
-/// A version of a module.
-#[derive(Serialize, ToSchema)]
-struct RegistryVersion {
-    version: String,
-    /// The same as a semantic version, where it can be one.
-    semver: Option<String>,
-    /// When drupal.org released it, where that is known.
-    #[serde(with = "time::serde::rfc3339::option")]
-    released_at: Option<OffsetDateTime>,
-    name: Option<String>,
-    package: Option<String>,
-    core_compatibility: Vec<String>,
-    dependencies: Vec<String>,
-    description: Option<String>,
-    project_link: Option<String>,
-}
-
-impl From<ModuleVersion> for RegistryVersion {
-    fn from(version: ModuleVersion) -> Self {
-        let known = version.details.is_some();
-        let ModuleDetails { name, package, core_compatibility, dependencies, description, project_link } =
-            version.details.unwrap_or_default();
-        Self {
-            semver: version.version.to_semver().map(|semver| semver.to_string()),
-            version: version.version.to_string(),
-            released_at: version.released_at,
-            name: known.then_some(name),
-            package,
-            core_compatibility,
-            dependencies,
-            description,
-            project_link,
-        }
-    }
-}
-
-/// What to correct; what is left out stays.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ModuleCorrection)]
-struct Correction {
-    /// Display name, on one line.
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    name: Option<Option<String>>,
-    /// What it does.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 10000, pattern = r"^[^\u0000]*$")]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    description: Option<Option<String>>,
-    /// Its page.
-    #[schema(value_type = Option<String>, max_length = 2048)]
-    #[schema(pattern = r"^https?://[^/\s\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$")]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    project_link: Option<Option<String>>,
-}
-
-impl Correction {
-    fn checked(&self) -> Result<ModuleCorrection, Problem> {
-        let mut faults = Faults::default();
-        let correction = ModuleCorrection {
-            name: nested(&self.name, |name| faults.check("/name", labels::name(name))),
-            description: nested(&self.description, |text| faults.check("/description", labels::description(text))),
-            project_link: nested(&self.project_link, |url| faults.check("/project_link", labels::url(url))),
-        };
-        faults.finish()?;
-        Ok(correction)
-    }
 }
 
 async fn list(caller: Caller, request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {

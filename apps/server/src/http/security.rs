@@ -3,21 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use actix_web::http::header::VARY;
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{ProjectName, SiteId};
 use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate};
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::AppState;
 use super::auth::Caller;
+use super::bounds::take_tag;
 use super::csv::{csv_file, wants_csv};
-use super::openapi::{Operation, Routes, at, boolean, example, words};
+use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::{Paging, Query};
-use crate::security_view::{FixedView, SecurityUpdateView};
+use crate::api::security::{FixedView, SecurityRow, SecurityUpdateView};
+use crate::api::words::{self, boolean};
+use crate::state::AppState;
 
 /// `GET /security/updates`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -28,28 +26,19 @@ pub(crate) fn configure(routes: &mut Routes) {
              security update and no longer does, newest first. With `Accept: text/csv` the answer is a file with the \
              whole list, or with as much of it as `limit` says.",
         )
-        .query("site", "Only this site.", words::uuid())
+        .query("site", "Only this site.", words::site_id())
         .query("project", "Only this project.", words::project())
+        .tagged()
         .query(
             "include_disabled",
             "Also projects of which only disabled modules are installed. Not with `fixed=true`, which has them anyway.",
             boolean(),
         )
         .query("fixed", "What was fixed instead.", boolean())
-        .answers_list::<Row>("A part of the list.", example!("security_updates"))
+        .answers_list::<SecurityRow>("A part of the list.", example!("security_updates"))
         .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/security_updates.csv"))
         .with_headers(&["Vary", "Content-Disposition"]);
     routes.group("Security").add(at("/security/updates").get(updates, says));
-}
-
-/// A row of either list, for the description.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = SecurityRow)]
-#[expect(dead_code, reason = "it is the shape of what both lists answer with")]
-enum Row {
-    Open(SecurityUpdateView),
-    Fixed(FixedView),
 }
 
 /// A place in the list: a site, and a project of it.
@@ -78,6 +67,7 @@ async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState
     let filter = SecurityFilter {
         site_id: query.take("site", "the id of a site", |id| id.parse().ok()),
         project: query.take("project", "the name of a project", |name| ProjectName::parse(name).ok()),
+        tag: take_tag(&mut query),
         // What is fixed has been left behind, whatever was enabled.
         include_disabled: !fixed && query.take_bool("include_disabled").unwrap_or(false),
     };
@@ -106,7 +96,7 @@ async fn open_ones(
         return csv_file("security-updates.csv", &paging, read, position, SecurityUpdateView::from).await;
     }
     let found = read(paging.page()).await?;
-    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, SecurityUpdateView::from)))
+    Ok(HttpResponse::Ok().json(paging.list(found, position, SecurityUpdateView::from)))
 }
 
 async fn fixed_ones(
@@ -121,5 +111,5 @@ async fn fixed_ones(
         return csv_file("security-updates-fixed.csv", &paging, read, position, FixedView::from).await;
     }
     let found = read(paging.page()).await?;
-    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, FixedView::from)))
+    Ok(HttpResponse::Ok().json(paging.list(found, position, FixedView::from)))
 }

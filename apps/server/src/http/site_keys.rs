@@ -2,26 +2,23 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use time::{OffsetDateTime, UtcOffset};
-use utoipa::ToSchema;
 
-use super::AppState;
 use super::auth::Caller;
-use super::fields::{Faults, read_fields};
+use super::code::Code;
+use super::fields::read_fields;
 use super::openapi::{Operation, Routes, at, example};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::query::Query;
 use crate::admin::issue_key_until;
-use crate::key_view::{IssuedKeyView, KeyView};
+use crate::api::keys::{IssuedKeyView, KeyView, WantedKey};
 use crate::keys::KeyId;
-use crate::labels;
+use crate::state::AppState;
 
 /// `/sites/{site_id}/keys` and `/keys/{key_id}`.
 pub(crate) fn configure(routes: &mut Routes) {
     let issue_says = Operation::admin("create_key", "Issue a key for a site")
         .about("The key is shown only now. It works at once on this node, and on others from their first look.")
-        .body::<NewKey>(r#"{"name": "cron on web2", "expires_at": "2027-01-01T00:00:00Z"}"#)
+        .body::<WantedKey>(r#"{"name": "cron on web2", "expires_at": "2027-01-01T00:00:00Z"}"#)
         .answers::<IssuedKeyView>(StatusCode::CREATED, "The key.", example!("issued_key"));
     let list_says = Operation::admin("list_keys", "List the keys of a site")
         .about("Those too that are revoked or have expired; never the secrets.")
@@ -36,23 +33,6 @@ pub(crate) fn configure(routes: &mut Routes) {
     routes.add(at("/keys/{key_id}").delete(revoke, revoke_says));
 }
 
-/// The key to issue.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewKey)]
-struct NewKey {
-    /// What people call the key, on one line.
-    #[schema(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
-    name: Option<String>,
-    /// When it stops working, a time in the future; never, where it is left out.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    expires_at: Option<OffsetDateTime>,
-}
-
 async fn issue(
     caller: Caller,
     site: web::Path<String>,
@@ -62,22 +42,12 @@ async fn issue(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     let site = caller.existing_site(&site, &state).await?;
-    let fields: NewKey = read_fields(&request, payload, &state).await?;
-    let mut faults = Faults::default();
-    let name = fields.name.and_then(|name| faults.check("/name", labels::name(&name)));
-    let expires_at = fields.expires_at.and_then(|at| faults.check("/expires_at", later(at, state.clock.now())));
-    faults.finish()?;
+    let fields: WantedKey = read_fields(&request, payload, &state).await?;
+    let (name, expires_at) = fields.checked(state.clock.now())?;
     let (storage, clock) = (state.storage.as_ref(), state.clock.as_ref());
     let key = issue_key_until(storage, clock, &caller.key_id, Some(site), name, expires_at).await?;
     state.keyring.refresh().await?;
     Ok(HttpResponse::Created().json(IssuedKeyView::from(key)))
-}
-
-/// `at` as it is stored, where it is still to come.
-fn later(at: OffsetDateTime, now: OffsetDateTime) -> Result<OffsetDateTime, String> {
-    let micros = at.microsecond();
-    let stored = at.checked_to_offset(UtcOffset::UTC).and_then(|at| at.replace_microsecond(micros).ok());
-    stored.filter(|at| *at > now).ok_or_else(|| "it must be a time in the future, before the year 10000".to_owned())
 }
 
 async fn list(

@@ -1,18 +1,18 @@
 //! The list of sites, as JSON and for spreadsheets.
 
-use actix_web::http::header::VARY;
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{Reporting, Site, SiteId};
 use module_monitor_storage::SiteFilter;
 
-use super::AppState;
 use super::auth::Caller;
+use super::bounds::take_tag;
 use super::csv::{csv_file, wants_csv};
-use super::openapi::{Operation, boolean, example, words};
+use super::openapi::{Operation, example};
 use super::problem::Problem;
 use super::query::Query;
-use crate::labels::{TAG_RULE, tag};
-use crate::site_view::SiteView;
+use crate::api::sites::SiteView;
+use crate::api::words::{self, boolean};
+use crate::state::AppState;
 
 /// The description of [`list`].
 pub(super) fn describe() -> Operation {
@@ -22,7 +22,7 @@ pub(super) fn describe() -> Operation {
              With `Accept: text/csv` the answer is a file with the whole list, or with as much of it as `limit` says; a \
              cell that a spreadsheet would run begins with an apostrophe.",
         )
-        .query("tag", "Only sites with this tag.", words::tag())
+        .tagged()
         .query("silent", "Only sites that should have reported and have not, or only others.", boolean())
         .query("reporting", "Only sites whose reports fare like this.", words::reporting())
         .query(
@@ -47,7 +47,7 @@ pub(super) async fn list(
     let now = state.clock.now();
     let mut query = Query::of(&request);
     let filter = SiteFilter {
-        tag: query.take("tag", TAG_RULE, |text| tag(text).ok()),
+        tag: take_tag(&mut query),
         silent: query.take_bool("silent").map(|silent| (silent, now)),
         reporting: query.take("reporting", "ok, failing or never", Reporting::from_name),
         conflict: query.take_bool("conflict"),
@@ -66,5 +66,5 @@ pub(super) async fn list(
         return csv_file("sites.csv", &paging, read, position, view).await;
     }
     let found = read(paging.page()).await?;
-    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(paging.list(found, position, view)))
+    Ok(HttpResponse::Ok().json(paging.list(found, position, view)))
 }

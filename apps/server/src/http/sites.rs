@@ -1,26 +1,21 @@
 //! The sites, for administrators: registered, shown, changed, removed. `site_list` has the list of them.
 
-use std::collections::BTreeSet;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{CoreCoverage, CoreVersion, Feed, ProjectName, SiteId, core_coverage};
 use module_monitor_storage::{SiteChange, StorageError};
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::{AllOfBuilder, ObjectBuilder, Ref, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-use super::AppState;
 use super::auth::Caller;
-use super::fields::{Faults, given, nested, read_fields};
-use super::openapi::{Operation, Routes, at, example, words};
+use super::fields::read_fields;
+use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::site_list;
 use crate::admin::register_site;
-use crate::key_view::IssuedKeyView;
-use crate::labels::{self, RATE_LIMITS, SILENT_AFTER};
-use crate::site_view::SiteView;
+use crate::api::fields::Faults;
+use crate::api::site_changes::{Changes, NewSite};
+use crate::api::sites::{Registered, SingleSite, SiteView};
+use crate::state::AppState;
 
 /// `/sites` and `/sites/{site_id}`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -52,128 +47,6 @@ pub(crate) fn configure(routes: &mut Routes) {
     routes.add(at("/sites/{site_id}").get(show, show_says).patch(change, change_says).delete(remove, remove_says));
 }
 
-/// What may be changed. A field that is left out stays; one that is misspelt must not look as if it had been changed.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = SiteChanges)]
-struct Changes {
-    /// What people call the site, on one line.
-    #[schema(
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
-    #[schema(value_type = String, required = false)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// The site's address.
-    #[schema(value_type = Option<String>, max_length = 2048)]
-    #[schema(pattern = r"^https?://[^/\s\u0000-\u001f\u007f-\u009f][^\s\u0000-\u001f\u007f-\u009f]*$")]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    url: Option<Option<String>>,
-    /// What the site is for, such as `production`; `null` for what it reports itself.
-    #[schema(
-        value_type = Option<String>,
-        min_length = 1,
-        max_length = 255,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    environment: Option<Option<String>>,
-    #[schema(required = false, schema_with = words::tags_or_null)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    tags: Option<Option<Vec<String>>>,
-    /// Whether the site may report.
-    #[schema(value_type = bool, required = false)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    active: Option<bool>,
-    /// How many syncs the site may send in a window; `null` for the server's default.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    rate_limit: Option<Option<u32>>,
-    /// Seconds without a report after which the site is silent; `null` for 26 hours.
-    #[schema(value_type = Option<u32>, minimum = 60, maximum = 31_536_000)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    silent_after: Option<Option<u32>>,
-    /// Whether reports that come from another environment or URL are refused instead of warned about.
-    #[schema(value_type = bool, required = false)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    strict_identity: Option<bool>,
-    #[schema(required = false, schema_with = words::acknowledgement)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    mass_removal: Option<bool>,
-    #[schema(required = false, schema_with = words::acknowledgement)]
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    conflict: Option<bool>,
-}
-
-impl Changes {
-    /// The change, where all of its values are allowed.
-    fn checked(&self) -> Result<SiteChange, Problem> {
-        let mut faults = Faults::default();
-        let change = SiteChange {
-            name: self.name.as_deref().and_then(|name| faults.check("/name", labels::name(name))),
-            url: nested(&self.url, |url| faults.check("/url", labels::url(url))),
-            environment: nested(&self.environment, |text| faults.check("/environment", labels::name(text))),
-            tags: self.tags.as_ref().and_then(|tags| check_tags(tags.as_deref().unwrap_or_default(), &mut faults)),
-            active: self.active,
-            strict_identity: self.strict_identity,
-            rate_limit: nested(&self.rate_limit, |n| faults.check("/rate_limit", labels::within(*n, RATE_LIMITS))),
-            silent_after: nested(&self.silent_after, |n| {
-                faults.check("/silent_after", labels::within(*n, SILENT_AFTER))
-            }),
-            mass_removal: self.mass_removal,
-            conflict: self.conflict,
-        };
-        for (pointer, raised) in [("/mass_removal", self.mass_removal), ("/conflict", self.conflict)] {
-            if raised == Some(true) {
-                faults.check::<()>(pointer, Err("only false, which acknowledges, can be set".to_owned()));
-            }
-        }
-        faults.finish()?;
-        Ok(change)
-    }
-
-    /// For the administrators' log.
-    fn summary(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-fn check_tags(given: &[String], faults: &mut Faults) -> Option<BTreeSet<String>> {
-    let mut tags = BTreeSet::new();
-    for (n, tag) in given.iter().enumerate() {
-        tags.extend(faults.check(&format!("/tags/{n}"), labels::tag(tag)));
-    }
-    faults.check("/tags", labels::enough(tags))
-}
-
-/// What a site is registered with: a change of it that has a name.
-struct NewSite;
-
-impl PartialSchema for NewSite {
-    fn schema() -> RefOr<Schema> {
-        AllOfBuilder::new()
-            .item(Ref::from_schema_name(Changes::name()))
-            .item(ObjectBuilder::new().required("name"))
-            .into()
-    }
-}
-
-impl ToSchema for NewSite {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Changes::name().into_owned(), Changes::schema()));
-        Changes::schemas(schemas);
-    }
-}
-
-/// A site that has just been registered.
-#[derive(Serialize, ToSchema)]
-struct Registered {
-    site: SingleView,
-    key: IssuedKeyView,
-}
-
 async fn register(
     caller: Caller,
     request: HttpRequest,
@@ -183,11 +56,9 @@ async fn register(
     caller.require_admin()?;
     let fields: Changes = read_fields(&request, payload, &state).await?;
     let mut settings = fields.checked()?;
-    let mut faults = Faults::default();
-    let name = faults.check("/name", settings.name.take().ok_or_else(|| "a site needs a name".to_owned()));
-    faults.finish()?;
+    let name = settings.name.take().ok_or_else(|| Faults::one("/name", "a site needs a name"))?;
     let (storage, clock) = (state.storage.as_ref(), state.clock.as_ref());
-    let (id, key) = register_site(storage, clock, &caller.key_id, name.unwrap_or_default(), settings).await?;
+    let (id, key) = register_site(storage, clock, &caller.key_id, name, settings).await?;
     state.keyring.refresh().await?;
     let site = find(id, &state).await?;
     Ok(HttpResponse::Created()
@@ -236,25 +107,14 @@ async fn remove(caller: Caller, site: web::Path<String>, state: web::Data<AppSta
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// A site by itself.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SingleSite)]
-struct SingleView {
-    #[serde(flatten)]
-    site: SiteView,
-    /// Until when its Drupal core gets security releases; `null` where that cannot be told.
-    #[schema(schema_with = words::core_coverage_or_null)]
-    core_security_coverage: Option<CoreCoverage>,
-}
-
-async fn find(site: SiteId, state: &AppState) -> Result<SingleView, Problem> {
+async fn find(site: SiteId, state: &AppState) -> Result<SingleSite, Problem> {
     let site = state.storage.find_site(site).await?.ok_or_else(Problem::site_not_found)?;
     let core = site.drupal_version.as_deref().and_then(|version| CoreVersion::parse(version).ok());
     let core_security_coverage = match core {
         Some(core) => coverage(&core, state).await?,
         None => None,
     };
-    Ok(SingleView { site: SiteView::of(site, state.clock.now()), core_security_coverage })
+    Ok(SingleSite { site: SiteView::of(site, state.clock.now()), core_security_coverage })
 }
 
 async fn coverage(core: &CoreVersion, state: &AppState) -> Result<Option<CoreCoverage>, StorageError> {

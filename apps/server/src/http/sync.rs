@@ -13,20 +13,23 @@ use module_monitor_storage::SyncOrigin;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::openapi::Type;
 
-use super::AppState;
-use super::audit::SyncEntry;
 use super::auth::Caller;
 use super::body::{Body, read_json, room_for_body};
 use super::client_address::client_address;
+use super::code::Code;
 use super::deferred::Answer;
 use super::inventory::{describe_show, show_module};
-use super::metrics::Outcome;
-use super::openapi::{Operation, Report, Routes, SyncResult, at, example, object};
+use super::openapi::{Operation, Routes, at, example};
 use super::prefer::Preferences;
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::rate_limit::{announce, refusal};
+use crate::api::audit::SyncEntry;
+use crate::api::report::{Report, SyncResult};
+use crate::api::words::object;
 use crate::logging::millis;
+use crate::metrics::Outcome;
 use crate::rejections::Refused;
+use crate::state::AppState;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 

@@ -1,11 +1,8 @@
 //! How much of what clients send is taken: syncs per site, failed authentications per address.
-//!
-//! A sync takes a place in the node's own log first, then, where there is a Redis, one in the log that all nodes share.
-//! The own log never holds more than the shared one should, so what it refuses nobody else needs to be asked about; and
-//! when Redis is away it is what counts. Whatever a node has admitted it tells Redis again with the site's next sync,
-//! so that a Redis that has forgotten something learns it.
 
+mod admission;
 mod failures;
+mod limiter;
 mod redis;
 mod rolling;
 #[cfg(test)]
@@ -13,79 +10,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use module_monitor_domain::SiteId;
-use module_monitor_ingestion::Clock;
-use prometheus_client::registry::Registry;
-use tokio::runtime::Handle;
-
+pub(crate) use admission::Admission;
 pub(crate) use failures::FailedAuthentications;
+pub(crate) use limiter::RateLimiter;
 pub use redis::RedisUrlError;
-use redis::{SharedLog, SharedMetrics};
-use rolling::{RollingLog, Ticket};
-
-/// How many of its admitted syncs a node repeats to Redis at most; more than most sites send in a window.
-const REPEATED: usize = 100;
-
-/// Whether a sync may go on, and what is left for the next ones of its site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Admission {
-    pub(crate) allowed: bool,
-    /// How many syncs the site may send in any `window`.
-    pub(crate) limit: u32,
-    pub(crate) remaining: u32,
-    /// How long until one more is possible than now.
-    pub(crate) reset: Duration,
-    pub(crate) window: Duration,
-}
-
-/// Limits the syncs of each site in any window of a fixed length.
-pub(crate) struct RateLimiter {
-    limit: u32,
-    log: Arc<RollingLog>,
-    shared: Option<Arc<SharedLog>>,
-    runtime: Handle,
-}
-
-impl RateLimiter {
-    /// Takes `limit` syncs of each site in any `window`. Must be called on the main runtime.
-    pub(crate) fn new(clock: Arc<dyn Clock>, limit: u32, window: Duration) -> Self {
-        Self { limit, log: Arc::new(RollingLog::new(clock, window)), shared: None, runtime: Handle::current() }
-    }
-
-    /// Counts together with all other nodes that use the Redis at `url`. Waits for it only shortly: where it is not
-    /// there yet, the node counts alone until it is. Metrics of that go into `registry`.
-    pub(crate) async fn share(&mut self, url: &str, registry: &mut Registry) -> Result<(), RedisUrlError> {
-        let metrics = SharedMetrics::default();
-        let shared = Arc::new(SharedLog::new(url, self.log.window(), metrics.clone())?);
-        metrics.register(registry);
-        shared.start().await;
-        self.shared = Some(shared);
-        Ok(())
-    }
-
-    /// Counts one more sync of `site`, unless the site has used up its limit: `limit`, or else the server's.
-    pub(crate) async fn admit(&self, site: SiteId, limit: Option<u32>) -> Admission {
-        let limit = limit.unwrap_or(self.limit);
-        let (own, ticket) = self.log.try_admit(site, limit);
-        let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
-        // A client that hangs up must not leave the two logs apart.
-        let (log, shared) = (Arc::clone(&self.log), Arc::clone(shared));
-        let answer = self.runtime.spawn(async move { ask_all(&log, &shared, site, ticket, own).await });
-        answer.await.unwrap_or(own)
-    }
-}
-
-/// Lets Redis decide about a sync that has its place in the node's own log.
-async fn ask_all(log: &RollingLog, shared: &Arc<SharedLog>, site: SiteId, ticket: Ticket, own: Admission) -> Admission {
-    let admitted = log.settled(site, REPEATED);
-    let answer = shared.try_admit(site, own.limit, ticket, &admitted).await.unwrap_or(own);
-    if answer.allowed {
-        log.settle(site, ticket);
-    } else {
-        log.take_back(site, ticket);
-    }
-    answer
-}

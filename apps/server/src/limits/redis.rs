@@ -8,14 +8,12 @@ use std::time::Duration;
 use deadpool_redis::redis::{RedisError, Script};
 use deadpool_redis::{Manager, Pool, PoolError};
 use module_monitor_domain::SiteId;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::Admission;
+use super::admission::Admission;
 use super::rolling::Ticket;
+use crate::metrics::RateLimitMetrics;
 
 /// How long a request waits for Redis, connecting included, while Redis answers nobody.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -56,34 +54,12 @@ pub(super) struct SharedLog {
     up: AtomicBool,
     /// How often Redis has answered.
     answers: AtomicUsize,
-    metrics: SharedMetrics,
-}
-
-/// How the sharing goes.
-#[derive(Clone, Default)]
-pub(super) struct SharedMetrics {
-    shared: Gauge,
-    fallbacks: Counter,
-}
-
-impl SharedMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "rate_limit_shared",
-            "1 while Redis counts syncs for all nodes, 0 while this node counts its own",
-            self.shared.clone(),
-        );
-        registry.register(
-            "rate_limit_fallbacks",
-            "Syncs counted by this node alone because Redis did not answer",
-            self.fallbacks.clone(),
-        );
-    }
+    metrics: RateLimitMetrics,
 }
 
 impl SharedLog {
     /// Connects to nothing yet.
-    pub(super) fn new(url: &str, window: Duration, metrics: SharedMetrics) -> Result<Self, RedisUrlError> {
+    pub(super) fn new(url: &str, window: Duration, metrics: RateLimitMetrics) -> Result<Self, RedisUrlError> {
         let pool = Manager::new(url).ok().and_then(|manager| Pool::builder(manager).max_size(CONNECTIONS).build().ok());
         Ok(Self {
             pool: pool.ok_or_else(|| RedisUrlError::of(url))?,

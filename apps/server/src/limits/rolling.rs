@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::Clock;
 
-use super::Admission;
+use super::admission::Admission;
 
 /// An exact log of the admitted requests of each site in a window that moves with the clock. It holds no more per site
 /// than the site's limit, and nothing of sites that have been quiet for a window.
@@ -132,13 +132,12 @@ fn expire(log: &mut VecDeque<Entry>, now: Instant, window: Duration) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::super::testing::ManualClock;
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
-    const SITE: SiteId = SiteId(Uuid::nil());
+    const SITE: SiteId = SiteId(1);
 
     fn log(window: Duration) -> (RollingLog, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new());
@@ -182,8 +181,8 @@ mod tests {
     fn sites_do_not_share_and_quiet_ones_are_forgotten() {
         let (log, clock) = log(HOUR);
         for n in 0..1000 {
-            assert!(log.try_admit(SiteId(Uuid::from_u128(n)), 1).0.allowed);
-            assert!(!log.try_admit(SiteId(Uuid::from_u128(n)), 1).0.allowed);
+            assert!(log.try_admit(SiteId(n), 1).0.allowed);
+            assert!(!log.try_admit(SiteId(n), 1).0.allowed);
         }
         assert_eq!(log.table().sites.len(), 1000);
         clock.advance(HOUR);
@@ -212,7 +211,7 @@ mod tests {
         let refused = log.try_admit(SITE, 2).0;
         // Two have to leave, and the second of them came a minute after the first.
         assert_eq!((refused.allowed, refused.reset), (false, HOUR - Duration::from_secs(120)));
-        let closed = log.try_admit(SiteId(Uuid::max()), 0).0;
+        let closed = log.try_admit(SiteId(i64::MAX), 0).0;
         assert_eq!((closed.allowed, closed.remaining, closed.reset), (false, 0, HOUR));
         assert_eq!(log.table().sites.len(), 1);
     }

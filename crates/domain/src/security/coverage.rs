@@ -5,7 +5,7 @@ use time::Date;
 
 use super::release_version::ReleaseVersion;
 use super::supported::Supported;
-use crate::{CoreVersion, Feed, ReleaseHistory, ReleaseStatus};
+use crate::{CoreVersion, Feed, ReleaseHistory, ReleaseStatus, names};
 
 /// A minor of Drupal core gets security releases until this many minors later one is out.
 const COVERED_MINORS: u64 = 2;
@@ -23,16 +23,16 @@ const FIXED_ENDS: [((u64, u64), &str, Option<&str>); 5] = [
 /// The first day without security releases of Drupal 7.
 const DRUPAL_7_END: &str = "2025-01-05";
 
-/// Whether a Drupal core still gets security releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CoverageState {
-    /// It does.
-    Covered,
-    /// It does, but only until the next minor is out, or a day that is near.
-    Ending,
-    /// It does not any more.
-    Ended,
+names! {
+    /// Whether a Drupal core still gets security releases.
+    pub enum CoverageState {
+        /// It does.
+        Covered = "covered",
+        /// It does, but only until the next minor is out, or a day that is near.
+        Ending = "ending",
+        /// It does not any more.
+        Ended = "ended",
+    }
 }
 
 /// Until when a Drupal core gets security releases.

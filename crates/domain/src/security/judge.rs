@@ -2,10 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::release_version::{ReleaseVersion, is_dev};
+use super::release_version::{ReleaseVersion, dev_branch, is_dev};
 use super::supported::Supported;
 use super::{Judgement, SecurityRelease, UpdateStatus};
-use crate::{Feed, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus};
+use crate::{DrupalVersion, Feed, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus};
 
 /// The date in an extension's info file and that of its release differ by a second or two; this much is one release.
 const LEEWAY_SECONDS: i64 = 100;
@@ -157,18 +157,37 @@ impl<'a> Walk<'a> {
         if !self.dev {
             return true;
         }
-        let Some(datestamp) = self.datestamp else { return false };
-        release.date.is_none_or(|date| date == 0 || datestamp.saturating_add(LEEWAY_SECONDS) <= date)
+        self.datestamp.is_some_and(|datestamp| is_newer_by_date(release, datestamp))
+    }
+
+    /// Whether a release can be told to be older than the installed one: by their versions; where a release is of the
+    /// branch that a dev release is of, by their dates.
+    fn is_older_than_installed(&self, release: &Release) -> bool {
+        let key = |text| DrupalVersion::parse(text).map(|version| version.sort_key().to_owned());
+        let (Ok(release_key), Ok(installed_key)) = (key(&release.version), key(self.installed)) else { return false };
+        if release_key >= installed_key {
+            return false;
+        }
+        let same_branch = dev_branch(self.installed).is_some_and(|branch| release.version.starts_with(&branch));
+        !same_branch || self.datestamp.is_some_and(|datestamp| !is_newer_by_date(release, datestamp))
     }
 
     fn judgement(self) -> Judgement {
         let recommended = self.recommended.or(self.latest.filter(|_| self.last_supported));
         let status = self.status.unwrap_or_else(|| self.status_by_version(recommended));
-        let recommended = recommended.map(|release| release.version.clone());
+        // Drupal recommends the installed release where it has nothing better, and an older one where it knows none that
+        // is newer. We recommend what is an improvement, or nothing.
+        let sound = recommended.filter(|release| !release.insecure && !self.is_older_than_installed(release));
         // Nothing is left to do, so nothing is shown: what is listed is for another branch.
-        let up_to_date = status == UpdateStatus::Current && recommended.as_deref() == Some(self.installed);
+        let is_installed = recommended.is_some_and(|release| release.version == self.installed);
+        let up_to_date = status == UpdateStatus::Current && is_installed;
         let shown = if up_to_date { Vec::new() } else { self.security_updates };
-        Judgement { status, security_updates: shown.into_iter().map(security_release).collect(), recommended }
+        Judgement {
+            status,
+            security_updates: shown.into_iter().map(security_release).collect(),
+            recommended: sound.map(|release| release.version.clone()),
+            core_compatibility: sound.and_then(|release| release.core_compatibility.clone()),
+        }
     }
 
     /// The status of a version that nothing is wrong with.
@@ -186,6 +205,11 @@ impl<'a> Walk<'a> {
         };
         if up_to_date { UpdateStatus::Current } else { UpdateStatus::NotCurrent }
     }
+}
+
+/// Whether a release came out after the installed code was packaged. One without a date may have.
+fn is_newer_by_date(release: &Release, datestamp: i64) -> bool {
+    release.date.is_none_or(|date| date == 0 || datestamp.saturating_add(LEEWAY_SECONDS) <= date)
 }
 
 /// What is wrong with the installed release itself.

@@ -5,9 +5,16 @@
 //! - `judge` walks through a release history and decides.
 //! - `release_version` takes versions apart as Drupal does, which is not as [`DrupalVersion`](crate::DrupalVersion) does.
 //! - `supported` knows what a feed calls supported, in its two forms.
+//! - `class` puts an extension in use into the one class that it counts in, and `in_use` tells what is in use.
+//! - `core_constraint` tells whether a release works with a core.
+//! - `counts` are the figures of a site that follow from the judgements.
 //! - `coverage` tells when the security coverage of a Drupal core ends.
 
+mod class;
+mod core_constraint;
+mod counts;
 mod coverage;
+mod in_use;
 mod judge;
 mod release_version;
 mod supported;
@@ -15,61 +22,35 @@ mod supported;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use class::{CoverageClass, Standing, UnknownReason};
+pub use core_constraint::needs_another_core;
+pub use counts::SecurityCounts;
 pub use coverage::{CoreCoverage, CoverageState, core_coverage};
+pub use in_use::{Installed, in_use};
 pub use judge::judge;
 pub use release_version::is_dev;
 
-/// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateStatus {
-    /// The release itself is marked insecure.
-    NotSecure,
-    /// The release was withdrawn.
-    Revoked,
-    /// The release's branch is no longer supported.
-    NotSupported,
-    /// There is a newer release.
-    NotCurrent,
-    /// The newest or recommended release is installed.
-    Current,
-    /// A dev release without a date cannot be compared.
-    NotChecked,
-    /// Nothing can be said of this version.
-    Unknown,
-    /// The project's releases have never been fetched.
-    NotFetched,
-}
+use crate::names;
 
-impl UpdateStatus {
-    const ALL: [Self; 8] = [
-        Self::NotSecure,
-        Self::Revoked,
-        Self::NotSupported,
-        Self::NotCurrent,
-        Self::Current,
-        Self::NotChecked,
-        Self::Unknown,
-        Self::NotFetched,
-    ];
-
-    /// The name used on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotSecure => "not_secure",
-            Self::Revoked => "revoked",
-            Self::NotSupported => "not_supported",
-            Self::NotCurrent => "not_current",
-            Self::Current => "current",
-            Self::NotChecked => "not_checked",
-            Self::Unknown => "unknown",
-            Self::NotFetched => "not_fetched",
-        }
-    }
-
-    /// The status of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+names! {
+    /// How an installed version stands against the releases of its project, in the terms of Drupal's Update module.
+    pub enum UpdateStatus {
+        /// The release itself is marked insecure.
+        NotSecure = "not_secure",
+        /// The release was withdrawn.
+        Revoked = "revoked",
+        /// The release's branch is no longer supported.
+        NotSupported = "not_supported",
+        /// There is a newer release.
+        NotCurrent = "not_current",
+        /// The newest or recommended release is installed.
+        Current = "current",
+        /// A dev release without a date cannot be compared.
+        NotChecked = "not_checked",
+        /// Nothing can be said of this version.
+        Unknown = "unknown",
+        /// The project's releases have never been fetched.
+        NotFetched = "not_fetched",
     }
 }
 
@@ -92,14 +73,18 @@ pub struct Judgement {
     pub status: UpdateStatus,
     /// The newer security releases, newest first.
     pub security_updates: Vec<SecurityRelease>,
-    /// The version to install. It is the installed one where the feed has nothing better, even if that is bad.
+    /// The version to install, which is the installed one where the feed has nothing better. Never one that is marked
+    /// insecure or is older than what is installed, though Drupal itself would recommend it: then there is none.
     pub recommended: Option<String>,
+    /// The core versions that the recommended release works with, as its feed says it; see
+    /// [`needs_another_core`](crate::needs_another_core).
+    pub core_compatibility: Option<String>,
 }
 
 impl Judgement {
     /// A judgement that no release took part in.
     pub(super) const fn bare(status: UpdateStatus) -> Self {
-        Self { status, security_updates: Vec::new(), recommended: None }
+        Self { status, security_updates: Vec::new(), recommended: None, core_compatibility: None }
     }
 
     /// Whether the installed version that was judged needs a security update: it is insecure, or nothing else would

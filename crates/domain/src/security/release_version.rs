@@ -44,6 +44,17 @@ pub fn is_dev(version: &str) -> bool {
     version.contains("dev") || version.contains("HEAD")
 }
 
+/// What the versions on a dev branch begin with: `8.x-1.` for `8.x-1.x-dev`, `11.4.` for `11.4-dev`. `None` for anything
+/// else, and that is also `8.x-1.3-dev`, a snapshot on the way to one version.
+pub(super) fn dev_branch(version: &str) -> Option<String> {
+    let number = version.strip_suffix("-dev")?;
+    match number.strip_suffix('x') {
+        Some(branch) => Some(branch.to_owned()),
+        None if number.contains(['-', '+']) || number.matches('.').count() >= 2 => None,
+        None => Some(format!("{number}.")),
+    }
+}
+
 /// What follows the core prefix; `None` where the prefix is not the feed's. (In `8.x-dev` the `8.x` is the version.)
 fn without_core_prefix(text: &str, feed: Feed) -> Option<&str> {
     let prefix = match feed {
@@ -153,6 +164,23 @@ mod tests {
     #[test]
     fn numbers_of_any_length_are_compared_without_a_panic() {
         assert_eq!(parts(&format!("{}.0", "9".repeat(48)), Feed::Current), Some((u64::MAX, None, None)));
+    }
+
+    #[test]
+    fn a_dev_branch_is_what_its_versions_begin_with() {
+        for (version, branch) in [
+            ("8.x-1.x-dev", Some("8.x-1.")),
+            ("2.1.x-dev", Some("2.1.")),
+            ("3.x-dev", Some("3.")),
+            ("11.4-dev", Some("11.4.")),
+            ("8.x-1.3-dev", None),
+            ("8.1.0-dev", None),
+            ("1.0+3-dev", None),
+            ("1.0.0-beta1+3-dev", None),
+            ("1.0.0", None),
+        ] {
+            assert_eq!(dev_branch(version).as_deref(), branch, "{version}");
+        }
     }
 
     #[test]

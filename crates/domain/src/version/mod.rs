@@ -3,10 +3,12 @@
 //! - `parse` takes a version string apart and decides what is accepted.
 //! - `sort_key` writes the order down as text, so that a database can compare versions too.
 //! - `to_semver` converts to [`semver::Version`].
+//! - [`reported`] tells versions from what else sites send as one.
 //! - [`platform`] holds the versions of a site's Drupal core and of its PHP.
 
 mod parse;
 pub(crate) mod platform;
+pub(crate) mod reported;
 mod sort_key;
 mod to_semver;
 

@@ -92,7 +92,30 @@ fn nothing_older_is_ever_recommended() {
         ("1.0.", &["2.0.0", "1.0.1"], "2.0.0", NotSupported, &[], "-"),
         ("1.0.", &["1.0.1 sec", "1.0.0"], "3.0.0", NotSupported, &["1.0.1"], "-"),
         ("8.x-1.", &["8.x-1.5"], "2.0.0", NotSupported, &[], "-"),
+        // Of the same major, where Drupal would recommend it: the history is older than the site, or a release of an
+        // older branch stands before the installed one.
+        ("1.0.,1.1.", &["1.1.3", "1.0.9"], "1.1.4", NotCurrent, &[], "-"),
+        ("1.0.,1.1.", &["1.0.9", "1.1.0-rc1"], "1.1.0-rc1", NotCurrent, &[], "-"),
+        // Snapshots and branches come after what they contain and before what they lead to.
+        ("1.0.", &["1.0.1"], "1.0.1+3-dev", NotChecked, &[], "-"),
+        ("1.0.", &["1.0.2"], "1.0.1+3-dev", NotChecked, &[], "1.0.2"),
+        ("1.", &["1.0.2"], "1.1.x-dev", NotChecked, &[], "-"),
+        ("1.", &["1.1.2"], "1.1.x-dev", NotChecked, &[], "1.1.2"),
+        ("11.4.", &["11.4.2"], "11.4.x-dev", NotChecked, &[], "11.4.2"),
+        // The same version in its other form is not older.
+        ("8.x-1.,1.0.", &["8.x-1.0"], "1.0.0", NotCurrent, &[], "8.x-1.0"),
     ]);
+}
+
+#[test]
+fn a_recommendation_carries_the_core_it_works_with() {
+    let mut feed = history("1.0.", &["1.0.1", "1.0.0", "0.9.0 insecure"]);
+    feed.releases[0].core_compatibility = Some("^10.3 || ^11".to_owned());
+    assert_eq!(judged(&feed, "1.0.0", None).core_compatibility.as_deref(), Some("^10.3 || ^11"));
+    feed.releases[0].core_compatibility = None;
+    assert_eq!(judged(&feed, "1.0.0", None).core_compatibility, None);
+    feed.releases[0].core_compatibility = Some("^11".to_owned());
+    assert_eq!(judged(&feed, "1.0.2", None).core_compatibility, None, "without a recommendation there is none");
 }
 
 #[test]
@@ -113,8 +136,8 @@ fn an_official_release_is_current_when_it_is_recommended_or_latest() {
         ("1.0.,1.1.", &["1.1.0-rc1", "1.0.0"], "1.0.0", Current, &[], "1.0.0"),
         ("1.0.,1.1.", &["1.1.0-rc1", "1.0.0"], "1.1.0-rc1", Current, &[], "1.1.0-rc1"),
         ("1.0.,1.1.", &["1.1.0-rc2", "1.1.0-rc1", "1.0.0"], "1.1.0-rc1", NotCurrent, &[], "1.1.0-rc2"),
-        // Not in the feed, so that nothing tells whether it is older or newer.
-        ("1.0.", &["1.0.1", "1.0.0"], "1.0.9", NotCurrent, &[], "1.0.1"),
+        // Not in the feed, which Drupal takes for older; it would recommend 1.0.1.
+        ("1.0.", &["1.0.1", "1.0.0"], "1.0.9", NotCurrent, &[], "-"),
         ("1.0.,2.0.", &["2.0.0"], "1.0.9", Unknown, &[], "-"),
     ]);
 }
@@ -122,19 +145,22 @@ fn an_official_release_is_current_when_it_is_recommended_or_latest() {
 #[test]
 fn a_dev_release_is_judged_by_its_date() {
     let feed = history("1.0.", &["1.0.2 @3000", "1.0.1 sec @2000", "1.0.0 @1000", "1.0.x-dev @5000"]);
-    for (datestamp, status, security, needed) in [
-        (None, NotChecked, &[][..], false),
-        (Some(0), NotChecked, &[], false),
-        (Some(PUBLISHED + 1000), NotCurrent, &["1.0.1"], true),
-        (Some(PUBLISHED + 1900), NotCurrent, &["1.0.1"], true),
-        (Some(PUBLISHED + 1901), NotCurrent, &[], false),
-        (Some(PUBLISHED + 4900), NotCurrent, &[], false),
-        (Some(PUBLISHED + 4901), Current, &[], false),
-        (Some(i64::MAX), Current, &[], false),
-        (Some(i64::MIN), NotCurrent, &["1.0.1"], true),
+    // Drupal recommends 1.0.2 to all of them, also to those that were packaged after it.
+    for (datestamp, status, security, recommended, needed) in [
+        (None, NotChecked, &[][..], "1.0.2", false),
+        (Some(0), NotChecked, &[], "1.0.2", false),
+        (Some(PUBLISHED + 1000), NotCurrent, &["1.0.1"], "1.0.2", true),
+        (Some(PUBLISHED + 1900), NotCurrent, &["1.0.1"], "1.0.2", true),
+        (Some(PUBLISHED + 1901), NotCurrent, &[], "1.0.2", false),
+        (Some(PUBLISHED + 2900), NotCurrent, &[], "1.0.2", false),
+        (Some(PUBLISHED + 2901), NotCurrent, &[], "-", false),
+        (Some(PUBLISHED + 4900), NotCurrent, &[], "-", false),
+        (Some(PUBLISHED + 4901), Current, &[], "-", false),
+        (Some(i64::MAX), Current, &[], "-", false),
+        (Some(i64::MIN), NotCurrent, &["1.0.1"], "1.0.2", true),
     ] {
         let found = judged(&feed, "1.0.x-dev", datestamp);
-        assert_judged(&found, status, security, "1.0.2", &format!("{datestamp:?}"));
+        assert_judged(&found, status, security, recommended, &format!("{datestamp:?}"));
         assert_eq!(found.needs_security_update(Some("1.0.x-dev")), needed, "{datestamp:?}");
     }
 }
@@ -153,7 +179,8 @@ fn a_dev_release_is_one_by_the_word_alone() {
 fn a_dev_release_needs_an_update_where_newer_security_releases_are_listed() {
     let listed = SecurityRelease { version: "1.0.1".to_owned(), released_at: None, release_link: String::new() };
     for status in [NotSecure, Revoked, NotSupported, NotCurrent, Current, NotChecked, Unknown, NotFetched] {
-        let with = |security_updates| Judgement { status, security_updates, recommended: None };
+        let with =
+            |security_updates| Judgement { status, security_updates, recommended: None, core_compatibility: None };
         let (listed, none) = (with(vec![listed.clone()]), with(Vec::new()));
         let grave = matches!(status, NotSecure | Revoked | NotSupported);
         assert_eq!(listed.needs_security_update(Some("1.0.0")), grave, "{status:?}");

@@ -69,15 +69,16 @@ fn branches_count_where_a_feed_of_drupal_7_has_them() {
 #[test]
 fn core_is_not_supported_whatever_its_feed_says() {
     let feed = core("7", &["7.103 sec", "7.102", "7.101 unpublished", "7.100 insecure"]);
-    for (installed, status, security) in [
-        ("7.103", NotSupported, &[][..]),
-        ("7.102", NotSupported, &["7.103"]),
-        ("7.101", Revoked, &["7.103"]),
-        ("7.100", NotSecure, &["7.103"]),
-        ("7.104", NotSupported, &["7.103"]),
-        ("7.99-dev", NotSupported, &[]),
+    for (installed, status, security, recommended) in [
+        ("7.103", NotSupported, &[][..], "7.103"),
+        ("7.102", NotSupported, &["7.103"], "7.103"),
+        ("7.101", Revoked, &["7.103"], "7.103"),
+        ("7.100", NotSecure, &["7.103"], "7.103"),
+        // Drupal would recommend the older 7.103.
+        ("7.104", NotSupported, &["7.103"], "-"),
+        ("7.99-dev", NotSupported, &[], "7.103"),
     ] {
-        assert_judged(&judged(&feed, installed, None), status, security, "7.103", installed);
+        assert_judged(&judged(&feed, installed, None), status, security, recommended, installed);
     }
     assert!(judged(&feed, "7.102", None).needs_security_update(Some("7.102")));
     assert_judged(&judged(&core("7", &[]), "7.103", None), NotSupported, &[], "-", "an empty feed");

@@ -2,8 +2,8 @@
 
 use UpdateStatus::{NotSecure, NotSupported, Revoked};
 use module_monitor_domain::{
-    CoreVersion, Feed, Judgement, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support,
-    UpdateStatus, core_coverage, judge,
+    CoreVersion, DrupalVersion, Feed, Judgement, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus,
+    Support, UpdateStatus, core_coverage, judge,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -132,6 +132,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_recommended_is_neither_insecure_nor_older((history, installed, datestamp) in case()) {
+        let Some(recommended) = judged(&history, &installed, datestamp).recommended else { return Ok(()) };
+        prop_assert!(find(&history, &recommended).is_none_or(|release| !release.insecure));
+        // Of the releases of a dev branch the dates decide.
+        if let (Ok(to), Ok(from)) = (DrupalVersion::parse(&recommended), DrupalVersion::parse(&installed)) {
+            prop_assert!(to.sort_key() >= from.sort_key() || installed.ends_with("x-dev"), "{installed} to {recommended}");
+        }
+    }
+
+    #[test]
     fn only_its_own_term_or_the_project_makes_a_release_insecure((history, installed, datestamp) in case()) {
         let found = judged(&history, &installed, datestamp);
         let readable = found.status != UpdateStatus::Unknown;
@@ -150,7 +160,7 @@ proptest! {
             (ProjectStatus::Unsupported, NotSupported),
         ] {
             let found = judged(&ReleaseHistory { status, ..history.clone() }, &installed, datestamp);
-            prop_assert_eq!(found, Judgement { status: expected, security_updates: Vec::new(), recommended: None });
+            prop_assert_eq!(found, Judgement { status: expected, security_updates: Vec::new(), recommended: None, core_compatibility: None });
         }
     }
 

@@ -49,8 +49,8 @@ fn the_walk_stops_at_the_installed_release() {
         ("1.0.", &["1.0.3", "1.0.2 sec", "1.0.1", "1.0.0 sec"], "1.0.1", NotCurrent, &["1.0.2"], "1.0.3"),
         // The text has to be the same: `1.0.01` is not `1.0.1`.
         ("1.0.", &["1.0.3", "1.0.2 sec", "1.0.1", "1.0.0 sec"], "1.0.01", NotCurrent, &["1.0.2", "1.0.0"], "1.0.3"),
-        // The installed one is not among its own updates.
-        ("1.0.", &["1.0.1 sec insecure"], "1.0.1", NotSecure, &[], "1.0.1"),
+        // The installed one is not among its own updates. (Drupal would recommend it, insecure as it is.)
+        ("1.0.", &["1.0.1 sec insecure"], "1.0.1", NotSecure, &[], "-"),
     ]);
 }
 
@@ -143,13 +143,15 @@ fn the_latest_is_recommended_where_the_last_release_looked_at_is_supported() {
 }
 
 #[test]
-fn a_bad_release_with_nothing_newer_is_recommended_itself() {
+fn a_bad_release_with_nothing_newer_is_recommended_itself_unless_it_is_insecure() {
     assert_cases(&[
-        ("1.", &["1.0.0 insecure"], "1.0.0", NotSecure, &[], "1.0.0"),
+        // Drupal recommends these two, although they are insecure.
+        ("1.", &["1.0.0 insecure"], "1.0.0", NotSecure, &[], "-"),
+        ("1.", &["1.0.1 insecure", "1.0.0 insecure"], "1.0.0", NotSecure, &[], "-"),
         ("1.", &["1.0.0 unpublished"], "1.0.0", Revoked, &[], "1.0.0"),
         ("1.", &["1.0.0 unsupported"], "1.0.0", NotSupported, &[], "-"),
         // And what is listed stays listed.
-        ("1.,2.", &["1.0.9 sec", "2.0.0 insecure"], "2.0.0", NotSecure, &["1.0.9"], "2.0.0"),
+        ("1.,2.", &["1.0.9 sec", "2.0.0 insecure"], "2.0.0", NotSecure, &["1.0.9"], "-"),
     ]);
 }
 

@@ -53,15 +53,21 @@ fn a_strict_site_refuses_another_identity_and_any_other_does_not() {
     let site = SiteState { identity: known.clone(), ..new_site() };
     assert_eq!(decide(&site, &copy), Decision::Compare);
     let strict = SiteState { strict_identity: true, ..site };
-    assert_eq!(decide(&strict, &copy), Decision::Refuse(Refusal::IdentityConflict { expected: known }));
+    let reported = copy.site_info().identity.clone();
+    let conflict = Refusal::IdentityConflict { expected: known, reported };
+    assert_eq!(decide(&strict, &copy), Decision::Refuse(conflict));
 }
 
 #[test]
 fn what_is_not_said_is_not_compared() {
     let known = identity(Some("prod"), Some("https://a.example"));
     let strict = |identity| SiteState { strict_identity: true, identity, ..new_site() };
-    let agreeing =
-        [identity(None, None), identity(Some("prod"), None), identity(None, Some("https://a.example")), known.clone()];
+    let agreeing = [
+        identity(None, None),
+        identity(Some("prod"), None),
+        identity(None, Some("http://www.a.example/")),
+        known.clone(),
+    ];
     for said in agreeing {
         assert_eq!(decide(&strict(known.clone()), &from_site(said.clone(), modules(1))), Decision::Compare, "{said:?}");
         assert_eq!(decide(&strict(said), &from_site(known.clone(), modules(1))), Decision::Compare);

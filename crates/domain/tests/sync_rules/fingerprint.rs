@@ -1,7 +1,8 @@
 //! The fingerprint: different for whatever is stored or judged, equal otherwise.
 
 use module_monitor_domain::{
-    Extension, Fingerprint, ModuleDetails, ModuleType, PhpVersion, ProjectName, Report, ReportedModule, Scope, SiteInfo,
+    CodeSource, Extension, Fingerprint, ModuleDetails, ModuleType, PhpVersion, ProjectName, Report, ReportedModule,
+    Scope, SiteDetails, SiteInfo,
 };
 use time::Duration;
 
@@ -16,6 +17,7 @@ fn whole() -> ReportedModule {
     ReportedModule {
         datestamp: Some(1),
         schema_version: Some(1),
+        site_details: whole_site_details(),
         details: ModuleDetails {
             name: "Name".to_owned(),
             package: Some("Package".to_owned()),
@@ -26,6 +28,55 @@ fn whole() -> ReportedModule {
         },
         ..module("whole", "1.0.0")
     }
+}
+
+fn whole_site_details() -> SiteDetails {
+    SiteDetails {
+        reported_version: Some("VERSION".to_owned()),
+        path: Some("modules/whole".to_owned()),
+        composer_name: Some("drupal/whole".to_owned()),
+        composer_version: Some("1.0.0".to_owned()),
+        composer_reference: Some("8.x-1.0".to_owned()),
+        source: Some(CodeSource::Dist),
+        base_theme: Some(name("claro")),
+        hidden: false,
+        missing: false,
+    }
+}
+
+/// What only the site can say with one field changed, for every field.
+fn every_site_detail_changed() -> Vec<(&'static str, SiteDetails)> {
+    let SiteDetails {
+        reported_version: _,
+        path: _,
+        composer_name: _,
+        composer_version: _,
+        composer_reference: _,
+        source: _,
+        base_theme: _,
+        hidden: _,
+        missing: _,
+    } = whole_site_details();
+    let all = whole_site_details;
+    let other = || Some("other".to_owned());
+    vec![
+        ("reported_version", SiteDetails { reported_version: other(), ..all() }),
+        ("no reported_version", SiteDetails { reported_version: None, ..all() }),
+        ("path", SiteDetails { path: other(), ..all() }),
+        ("no path", SiteDetails { path: None, ..all() }),
+        ("composer_name", SiteDetails { composer_name: other(), ..all() }),
+        ("no composer_name", SiteDetails { composer_name: None, ..all() }),
+        ("composer_version", SiteDetails { composer_version: other(), ..all() }),
+        ("no composer_version", SiteDetails { composer_version: None, ..all() }),
+        ("composer_reference", SiteDetails { composer_reference: other(), ..all() }),
+        ("no composer_reference", SiteDetails { composer_reference: None, ..all() }),
+        ("source", SiteDetails { source: Some(CodeSource::Path), ..all() }),
+        ("no source", SiteDetails { source: None, ..all() }),
+        ("base_theme", SiteDetails { base_theme: Some(name("olivero")), ..all() }),
+        ("no base_theme", SiteDetails { base_theme: None, ..all() }),
+        ("hidden", SiteDetails { hidden: true, ..all() }),
+        ("missing", SiteDetails { missing: true, ..all() }),
+    ]
 }
 
 /// The module with one field changed, for every field. Does not compile when a field is added without being named.
@@ -40,6 +91,7 @@ fn every_field_changed() -> Vec<(&'static str, ReportedModule)> {
         datestamp: _,
         schema_version: _,
         security_coverage: _,
+        site_details: _,
         details:
             ModuleDetails { name: _, package: _, core_compatibility: _, dependencies: _, description: _, project_link: _ },
     } = whole();
@@ -86,7 +138,9 @@ fn every_field_changed() -> Vec<(&'static str, ReportedModule)> {
 #[test]
 fn every_stored_or_judged_field_makes_a_difference() {
     let mut seen = vec![("as it was", fingerprint(&full(vec![whole()])))];
-    for (what, changed) in every_field_changed() {
+    let details = every_site_detail_changed();
+    let details = details.into_iter().map(|(what, site_details)| (what, ReportedModule { site_details, ..whole() }));
+    for (what, changed) in every_field_changed().into_iter().chain(details) {
         let changed = fingerprint(&full(vec![changed]));
         let same = seen.iter().find(|(_, other)| *other == changed);
         assert_eq!(same, None, "{what}");

@@ -1,8 +1,8 @@
 //! What a sync writes and says.
 
 use module_monitor_domain::{
-    CurrentModule, MachineName, ModuleType, Report, ReportedModule, Scope, SiteIdentity, SiteInfo, SiteState, SyncPlan,
-    plan, plan_unchanged,
+    CurrentModule, MachineName, ModuleType, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo,
+    SiteState, SyncPlan, plan, plan_unchanged,
 };
 
 use crate::support::{
@@ -154,7 +154,90 @@ fn custom_code_is_unknown_the_first_time_it_is_installed() {
 
 #[test]
 fn a_type_that_the_registry_contradicts_is_warned_about() {
-    let as_core = |_: &MachineName| Some(ModuleType::Core);
-    let plan = plan(&new_site(), &[], &full(modules(1)), as_core);
-    assert_eq!(plan.warnings, ["Module m000 is known as core; this site reports it as contrib"]);
+    let warned = |known, before: &[CurrentModule], report: &Report| {
+        plan(&new_site(), before, report, |_: &MachineName| Some(known)).warnings
+    };
+    let line = "Module m000 is known as custom; this site reports it as contrib";
+    assert_eq!(warned(ModuleType::Custom, &[], &full(modules(1))), [line]);
+    assert!(warned(ModuleType::Core, &[], &full(modules(1))).is_empty(), "modules move between core and contrib");
+
+    // Once, and not whenever something else of the module changes.
+    let before = rows_after(&full(modules(1)));
+    assert!(warned(ModuleType::Custom, &before, &full(vec![module("m000", "2.0.0")])).is_empty());
+    let own = ReportedModule { module_type: ModuleType::Custom, ..module("m000", "1.0.0") };
+    let now_own = warned(ModuleType::Contrib, &before, &full(vec![own]));
+    assert_eq!(now_own, ["Module m000 is known as contrib; this site reports it as custom"]);
+}
+
+#[test]
+fn a_warning_of_more_than_ten_modules_is_one_line() {
+    let custom = |count| -> Vec<_> {
+        modules(count).into_iter().map(|m| ReportedModule { module_type: ModuleType::Custom, ..m }).collect()
+    };
+    let nothing = full(Vec::new());
+    assert_eq!(after(&nothing, &full(custom(10))).warnings.len(), 10);
+    let examples = "m000, m001, m002, m003, m004";
+    assert_eq!(after(&nothing, &full(custom(11))).warnings, [format!("Unknown modules (11): {examples} and 6 more")]);
+    let twice = full(modules(12).into_iter().chain(modules(12)).collect());
+    assert_eq!(
+        after(&nothing, &twice).warnings,
+        [format!("12 modules are listed more than once, and the last entry of each counts: {examples} and 7 more")]
+    );
+    let as_custom = |_: &MachineName| Some(ModuleType::Custom);
+    let plan = plan(&new_site(), &[], &full(modules(2000)), as_custom);
+    assert_eq!(plan.warnings.len(), 1);
+    assert!(plan.warnings[0].starts_with("2000 modules are known under another type") && plan.warnings[0].len() < 300);
+}
+
+#[test]
+fn names_listed_twice_are_told_of_where_the_report_changes_something() {
+    let before = full(modules(2));
+    let twice = full(modules(3).into_iter().chain(modules(2)).collect());
+    assert_eq!(
+        after(&before, &twice).warnings,
+        [
+            "Module m000 is listed more than once; the last entry counts",
+            "Module m001 is listed more than once; the last entry counts"
+        ]
+    );
+    assert!(plan_unchanged(&site_after(&twice), &twice).warnings.is_empty());
+}
+
+#[test]
+fn what_is_no_version_is_told_of_in_one_line_when_it_comes_and_when_it_changes() {
+    let unversioned = |count, text: &str| -> Vec<_> {
+        let site_details = SiteDetails { reported_version: Some(text.to_owned()), ..SiteDetails::default() };
+        let with = |m| ReportedModule { version: None, site_details: site_details.clone(), ..m };
+        modules(count).into_iter().map(with).collect()
+    };
+    let (one, many) = (full(unversioned(1, "VERSION")), full(unversioned(7, "VERSION")));
+    let warning = |n: &str, examples: &str| {
+        format!("The version{n} taken as not known, because what was sent is not a version: {examples}")
+    };
+    assert_eq!(after(&full(Vec::new()), &one).warnings, [warning(" of 1 module is", r#"m000 ("VERSION")"#)]);
+    let examples = (1..6).map(|n| format!(r#"m00{n} ("VERSION")"#)).collect::<Vec<_>>().join(", ");
+    let six_more = after(&one, &many).warnings;
+    assert_eq!(six_more, [warning("s of 6 modules are", &format!("{examples} and 1 more"))]);
+
+    let disabled = unversioned(7, "VERSION").into_iter().map(|m| ReportedModule { enabled: false, ..m }).collect();
+    assert!(after(&many, &full(disabled)).warnings.is_empty(), "nothing new about the versions");
+    let changed = after(&one, &full(unversioned(1, "2.x")));
+    assert_eq!(changed.warnings, [warning(" of 1 module is", r#"m000 ("2.x")"#)]);
+    assert_eq!(changed.counts.updated, 0);
+    assert!(after(&one, &full(modules(1))).warnings.is_empty(), "a version has come");
+}
+
+#[test]
+fn a_changed_identity_names_both_sides_within_a_line() {
+    let live = identity(Some("prod"), Some("https://a.example"));
+    let before = from_site(live.clone(), modules(1));
+    let told = |to: SiteIdentity| after(&before, &from_site(to, modules(1))).warnings.join("|");
+    let copy = told(identity(Some("stage"), Some("https://b.example")));
+    for part in ["https://a.example (environment prod)", "https://b.example (environment stage)"] {
+        assert!(copy.contains(part), "{copy}");
+    }
+    assert!(told(identity(Some("stage"), None)).contains("from environment stage,"));
+    let long = told(identity(None, Some(&format!("https://{}", "é\n".repeat(10_000)))));
+    assert!(long.chars().count() < 600 && !long.contains('\n'), "{long}");
+    assert_eq!(told(identity(Some("prod"), Some("http://www.A.example:80/"))), "", "the same place");
 }

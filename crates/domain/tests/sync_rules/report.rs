@@ -21,6 +21,8 @@ fn of_several_with_one_name_the_last_counts() {
     let report = full(vec![module("a", "1.0.0"), module("b", "1.0.0"), module("a", "2.0.0"), module("a", "3.0.0")]);
     assert_eq!(report.modules().len(), 2);
     assert_eq!(report.modules()[0].version, version("3.0.0"));
+    assert_eq!(report.repeated(), [name("a")]);
+    assert!(report.with_rejected(vec![rejected(Some("a"))]).repeated().is_empty());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use module_monitor_domain::{
     CoreVersion, CurrentModule, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion,
-    ProjectName, Rejection, Report, ReportedModule, Scope, SiteIdentity, SiteInfo, SiteModuleState, SiteState,
+    ProjectName, Rejection, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo, SiteModuleState,
+    SiteState,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -30,6 +31,7 @@ pub(crate) fn module(machine_name: &str, version_text: &str) -> ReportedModule {
         schema_version: None,
         security_coverage: true,
         details: ModuleDetails { name: machine_name.to_owned(), ..ModuleDetails::default() },
+        site_details: SiteDetails::default(),
     }
 }
 

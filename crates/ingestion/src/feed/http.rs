@@ -1,6 +1,5 @@
 //! drupal.org's release histories over HTTP.
 
-use std::error::Error;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use tokio::time::timeout;
 use super::error::one_line;
 use super::xml::DOCUMENT_LIMIT;
 use super::{FeedAnswer, FeedError, FeedSource, parse_history};
-use crate::Clock;
+use crate::{Chain, Clock};
 
 /// Who asks.
 const USER_AGENT: &str = concat!("module-monitor/", env!("CARGO_PKG_VERSION"));
@@ -246,13 +245,7 @@ impl From<FeedError> for Trouble {
 impl From<reqwest::Error> for Trouble {
     /// What goes wrong between sending a request and the last byte of its answer.
     fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut why = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            why = format!("{why}: {cause}");
-            source = cause.source();
-        }
+        let why = Chain(&error.without_url()).to_string();
         Self { why: one_line(&why), transient: true }
     }
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::payload::unpack;
-use crate::{Clock, Handling, SyncRequest, SyncService};
+use crate::{Chain, Clock, Handling, SyncRequest, SyncService};
 
 /// The longest text of an error that is kept.
 const MAX_ERROR: usize = 4_000;
@@ -64,7 +64,7 @@ pub(super) enum Failure {
 
 impl Failure {
     fn of(error: &StorageError) -> Self {
-        let text = chain(error);
+        let text = shorten(Chain(error).to_string());
         match error {
             StorageError::Corrupt { .. } => Self::Lasting(text, "corrupt-data"),
             StorageError::Duplicate(_) => Self::Lasting(text, "duplicate"),
@@ -102,7 +102,6 @@ pub(super) async fn apply(service: SyncService, clock: Arc<dyn Clock>, job: Clai
         // Stored with the job.
         idempotency: None,
         report: request.report,
-        warnings: request.warnings,
         received_at,
         received: instant.checked_sub(waited).unwrap_or(instant),
         next_sync_after: next_sync_after(lease.site_id, now),
@@ -116,18 +115,6 @@ fn read(payload: &[u8], handling: Handling) -> Result<SyncRequest, Failure> {
     let body = unpack(payload).map_err(|error| unreadable(format!("the stored body cannot be unpacked: {error}")))?;
     SyncRequest::from_json(&body, handling)
         .map_err(|error| unreadable(format!("the stored body cannot be read: {error}")))
-}
-
-/// An error with everything behind it.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    shorten(text)
 }
 
 /// A text that every database takes, cut where it is too long.

@@ -14,9 +14,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::job::{Failure, apply, chain};
+use super::job::{Failure, apply};
 use super::{ALIVE, JobEvent, JobEventKind, QueueObserver, QueueSignals};
-use crate::{Clock, SyncService};
+use crate::{Chain, Clock, SyncService};
 
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Worker {
         let forgotten = self.storage.worker_gone(&self.options.name, self.clock.now() - 4 * ALIVE).await;
         if let Err(error) = forgotten {
             tracing::debug!(
-                error = chain(&error),
+                error = %Chain(&error),
                 "the worker's sign of life could not be removed; it runs out by itself"
             );
         }
@@ -124,7 +124,7 @@ impl Worker {
             };
             let claim = self.claim().await;
             match &claim {
-                Err(error) if !in_trouble => tracing::warn!(error = chain(error), "no jobs can be taken for now"),
+                Err(error) if !in_trouble => tracing::warn!(error = %Chain(error), "no jobs can be taken for now"),
                 Ok(_) if in_trouble => tracing::info!("jobs can be taken again"),
                 _ => {}
             }
@@ -212,7 +212,7 @@ impl Worker {
             match self.storage.renew(lease, self.clock.now() + self.options.lease).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => tracing::debug!(error = chain(&error), sync_id = %lease.id, "a lease was not renewed"),
+                Err(error) => tracing::debug!(error = %Chain(&error), sync_id = %lease.id, "a lease was not renewed"),
             }
         }
     }
@@ -269,7 +269,7 @@ impl Worker {
             .with_jitter();
         let left = attempt.retry(pauses).when(StorageError::is_transient).await;
         left.inspect_err(|error| {
-            tracing::warn!(error = chain(error), sync_id = %lease.id, "a job could not be left; its lease will end");
+            tracing::warn!(error = %Chain(error), sync_id = %lease.id, "a job could not be left; its lease will end");
         })
         .ok()
     }
@@ -304,7 +304,7 @@ impl Worker {
     async fn show_life(self) {
         loop {
             if let Err(error) = self.storage.worker_seen(&self.options.name, self.clock.now()).await {
-                tracing::debug!(error = chain(&error), "the worker could not show that it lives");
+                tracing::debug!(error = %Chain(&error), "the worker could not show that it lives");
             }
             sleep(ALIVE / 3).await;
         }

@@ -8,6 +8,7 @@ use module_monitor_storage::StorageError;
 use time::Duration;
 use uuid::Uuid;
 
+use super::schedule::Schedule;
 use super::service::{CheckResult, FeedTarget, ReleaseService};
 use crate::{FeedSource, uuid_at};
 
@@ -22,7 +23,8 @@ const BATCH: usize = 20;
 pub struct Refresher {
     service: ReleaseService,
     source: Arc<dyn FeedSource>,
-    pause: Duration,
+    schedule: Schedule,
+    pause: StdDuration,
     holder: Uuid,
 }
 
@@ -38,10 +40,18 @@ pub struct Checked {
 }
 
 impl Refresher {
-    /// Asks `source`, which leaves a `pause` between its requests, and stores through `service`.
-    pub fn new(service: ReleaseService, source: Arc<dyn FeedSource>, pause: StdDuration) -> Self {
+    /// Asks `source`, which leaves a `pause` between its requests, for each feed every `interval`, and stores through
+    /// `service`.
+    pub fn new(
+        service: ReleaseService,
+        source: Arc<dyn FeedSource>,
+        interval: StdDuration,
+        pause: StdDuration,
+    ) -> Self {
         let holder = uuid_at(service.now());
-        Self { service, source, pause: Duration::try_from(pause).unwrap_or(Duration::MAX), holder }
+        // What does not come round in our time might as well never do.
+        let schedule = Schedule { interval: Duration::try_from(interval).unwrap_or(Duration::MAX) };
+        Self { service, source, schedule, pause, holder }
     }
 
     /// Takes the lease, or renews it; `false` while another node holds it.
@@ -64,7 +74,7 @@ impl Refresher {
 
     /// Asks for one feed. Whoever calls it holds the lease.
     pub async fn check(&self, target: &FeedTarget) -> Result<Checked, StorageError> {
-        let result = self.service.check(self.source.as_ref(), target).await?;
+        let result = self.service.check(self.source.as_ref(), target, self.schedule).await?;
         let (project, feed) = (target.project.clone(), target.feed);
         match &result {
             CheckResult::Failed(why) => {

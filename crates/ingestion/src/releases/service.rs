@@ -2,17 +2,15 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration as StdDuration;
 
-use backon::{ExponentialBuilder, Retryable};
 use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
 use module_monitor_storage::{
     Check, CheckOutcome, Fetched, ProjectFeed, Storage, StorageError, StoredHistory, Validators,
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::schedule::Schedule;
-use crate::{Clock, FeedAnswer, FeedSource};
+use crate::{Clock, FeedAnswer, FeedSource, retry};
 
 /// How many sites are recounted in one transaction, so that no sync waits long for it.
 const RECOUNT_BATCH: usize = 100;
@@ -61,19 +59,33 @@ pub enum CheckResult {
     Failed(String),
 }
 
+impl CheckResult {
+    /// All of the names.
+    pub const NAMES: [&str; 4] = ["fetched", "not_modified", "no_history", "failed"];
+
+    /// The name in metrics and listings.
+    pub const fn name(&self) -> &'static str {
+        let [fetched, not_modified, no_history, failed] = Self::NAMES;
+        match self {
+            Self::Fetched(_) => fetched,
+            Self::NotModified => not_modified,
+            Self::NoHistory => no_history,
+            Self::Failed(_) => failed,
+        }
+    }
+}
+
 /// Brings release data into a storage. Cheap to clone; all clones work on the same storage.
 #[derive(Clone)]
 pub struct ReleaseService {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
-    schedule: Schedule,
 }
 
 impl ReleaseService {
-    /// A service that stores in `storage`, takes the time from `clock` and plans to ask for each feed every `interval`.
-    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, interval: StdDuration) -> Self {
-        let interval = Duration::try_from(interval).unwrap_or(Duration::MAX);
-        Self { storage, clock, schedule: Schedule { interval } }
+    /// A service that stores in `storage` and takes the time from `clock`.
+    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
+        Self { storage, clock }
     }
 
     /// What it stores in.
@@ -96,28 +108,33 @@ impl ReleaseService {
         self.store(history, Fetched { at, next_check_at, validators: Validators::default() }).await
     }
 
-    /// Asks `source` for a feed and stores what it says, or that it said nothing; plans the next request. Stored releases
-    /// are only ever replaced by a whole history. Call [`ReleaseService::recount`] afterwards.
-    pub async fn check(&self, source: &dyn FeedSource, target: &FeedTarget) -> Result<CheckResult, StorageError> {
+    /// Asks `source` for a feed and stores what it says, or that it said nothing; plans the next request by `schedule`.
+    /// Stored releases are only ever replaced by a whole history. Call [`ReleaseService::recount`] afterwards.
+    pub(super) async fn check(
+        &self,
+        source: &dyn FeedSource,
+        target: &FeedTarget,
+        schedule: Schedule,
+    ) -> Result<CheckResult, StorageError> {
         let FeedTarget { project, feed, .. } = target;
         let answer = source.fetch(project, *feed, &target.validators).await;
         let at = self.clock.now();
-        let answered = self.schedule.after_answer(project, *feed, at);
+        let answered = schedule.after_answer(project, *feed, at);
         let (next_check_at, outcome, result) = match answer {
             FeedAnswer::History(history, validators) => {
                 let fetched = Fetched { at, next_check_at: answered, validators };
-                return self.take_in(target, *history, fetched).await;
+                return self.take_in(target, schedule, *history, fetched).await;
             }
             FeedAnswer::NotModified => (answered, CheckOutcome::NotModified, CheckResult::NotModified),
             // In an outage drupal.org has said so of projects that exist.
             FeedAnswer::NoHistory if target.has_data => {
-                return self.failed(target, at, "the feed no longer knows the project".to_owned()).await;
+                return self.failed(target, schedule, at, "the feed no longer knows the project".to_owned()).await;
             }
             FeedAnswer::NoHistory => {
-                let later = self.schedule.after_no_history(project, *feed, at);
+                let later = schedule.after_no_history(project, *feed, at);
                 (later, CheckOutcome::NoHistory, CheckResult::NoHistory)
             }
-            FeedAnswer::Failed(why) => return self.failed(target, at, why).await,
+            FeedAnswer::Failed(why) => return self.failed(target, schedule, at, why).await,
         };
         self.note(target, at, next_check_at, outcome).await?;
         Ok(result)
@@ -154,6 +171,7 @@ impl ReleaseService {
     async fn take_in(
         &self,
         target: &FeedTarget,
+        schedule: Schedule,
         history: ReleaseHistory,
         fetched: Fetched,
     ) -> Result<CheckResult, StorageError> {
@@ -164,14 +182,20 @@ impl ReleaseService {
             Err(error) if !error.is_transient() => {
                 tracing::error!(error = &error as &(dyn Error + 'static), project = %target.project, "not stored");
                 let why = format!("the release history could not be stored: {error}");
-                self.failed(target, at, why).await
+                self.failed(target, schedule, at, why).await
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn failed(&self, target: &FeedTarget, at: OffsetDateTime, why: String) -> Result<CheckResult, StorageError> {
-        let next = self.schedule.after_failure(&target.project, target.feed, target.failures, at);
+    async fn failed(
+        &self,
+        target: &FeedTarget,
+        schedule: Schedule,
+        at: OffsetDateTime,
+        why: String,
+    ) -> Result<CheckResult, StorageError> {
+        let next = schedule.after_failure(&target.project, target.feed, target.failures, at);
         self.note(target, at, next, CheckOutcome::Failed(why.clone())).await?;
         Ok(CheckResult::Failed(why))
     }
@@ -198,11 +222,6 @@ async fn retried<T, F>(work: impl FnMut() -> F) -> Result<T, StorageError>
 where
     F: Future<Output = Result<T, StorageError>>,
 {
-    let backoff = ExponentialBuilder::default()
-        .with_min_delay(StdDuration::from_millis(20))
-        .with_max_delay(StdDuration::from_millis(500))
-        .with_max_times(6)
-        .with_jitter();
     let again = |error: &StorageError| matches!(error, StorageError::Contention(_) | StorageError::ConnectionLost(_));
-    work.retry(backoff).when(again).await
+    retry::retried(work, again).await
 }

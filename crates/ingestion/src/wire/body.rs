@@ -3,13 +3,15 @@
 use serde_json::value::RawValue;
 
 use super::decode::{Fields, wrong_type};
+use super::error::RequestError;
 use super::json::{Kind, for_each_member, text};
 use super::problems::{Problems, escape_pointer};
 use super::scan::{MAX_DEPTH, has_nul, scan};
-use super::{MAX_ERRORS, RequestError};
+use super::utf8::utf8;
 
 /// The fields a report may have; all others are ignored.
-const FIELDS: [&str; 6] = ["site_info", "modules", "sync_timestamp", "drupal_version", "php_version", "sync_type"];
+const FIELDS: [&str; 7] =
+    ["site_info", "modules", "sync_timestamp", "drupal_version", "php_version", "sync_type", "facts"];
 
 /// Longer names are not put into a pointer.
 const MAX_KEY: usize = 100;
@@ -24,9 +26,7 @@ pub(super) struct Body<'a> {
 impl<'a> Body<'a> {
     /// Reads the outermost level of `bytes`. Problems that do not keep the fields from being looked at go to `problems`.
     pub(super) fn read(bytes: &'a [u8], problems: &mut Problems) -> Result<Self, RequestError> {
-        let json = std::str::from_utf8(bytes).map_err(|error| {
-            RequestError::Malformed(format!("it is not UTF-8 (byte {} cannot be read)", error.valid_up_to()))
-        })?;
+        let json = utf8(bytes).map_err(RequestError::Malformed)?;
         let found = scan(json);
         if let Some(at) = found.too_deep_at {
             let detail = || format!("arrays and objects are nested deeper than {MAX_DEPTH} levels at byte {at}");
@@ -60,7 +60,7 @@ fn no_object(json: &str) -> RequestError {
 }
 
 fn only_problem(add: impl FnOnce(&mut Problems)) -> RequestError {
-    let mut problems = Problems::of(String::new(), MAX_ERRORS);
+    let mut problems = Problems::of_body();
     add(&mut problems);
     RequestError::Invalid(problems.into_errors())
 }

@@ -1,8 +1,8 @@
 //! Decoding the fields of an object, each on its own, so that one wrong field hides no other.
 
 use module_monitor_domain::{
-    CoreVersion, DrupalVersion, Extension, MachineName, ModuleType, NameError, PhpVersion, PlatformVersionError,
-    ProjectName, Scope, VersionError,
+    CodeSource, CoreVersion, Extension, MachineName, ModuleType, NameError, PhpVersion, PlatformVersionError,
+    ProjectName, Scope,
 };
 use serde_json::value::RawValue;
 
@@ -105,7 +105,8 @@ impl Decode for bool {
     fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
         let value = raw.get().parse().ok();
         if value.is_none() {
-            wrong_type(raw, place, "true or false (in PHP, cast with (bool))", problems);
+            const EXPECTED: &str = "true or false without quotes (in PHP, a comparison such as $module->status == 1)";
+            wrong_type(raw, place, EXPECTED, problems);
         }
         value
     }
@@ -137,18 +138,19 @@ impl StringList {
 
 impl Decode for StringList {
     fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
-        const EXPECTED: &str = r#"a list of strings such as ["drupal:node"]"#;
+        let example = if place == "core_compatibility" { r#"["^10.3 || ^11"]"# } else { r#"["drupal:node"]"# };
+        let expected = format!("a list of strings such as {example}");
         match Kind::of(raw) {
             Kind::Array => {}
             Kind::Object => {
                 let hint = format!(
-                    "{EXPECTED} (PHP writes an array as an object unless its keys are 0, 1, 2, …: send array_values($array))"
+                    "{expected} (PHP writes an array as an object unless its keys are 0, 1, 2, …: send array_values($array))"
                 );
                 wrong_type(raw, place, &hint, problems);
                 return None;
             }
             _ => {
-                wrong_type(raw, place, EXPECTED, problems);
+                wrong_type(raw, place, &expected, problems);
                 return None;
             }
         }
@@ -179,17 +181,12 @@ macro_rules! decode_text {
 decode_text! {
     MachineName: |text| Self::parse(text).map_err(|e| name_error(e, text)),
     ProjectName: |text| Self::parse(text).map_err(|e| name_error(e, text)),
-    DrupalVersion: |text| Self::parse(text).map_err(|e| match e {
-        VersionError::Empty | VersionError::TooLong { .. } => ("length", e.to_string()),
-        VersionError::Malformed { .. } => ("format", e.to_string()),
-    }),
     CoreVersion: |text| Self::parse(text).map_err(platform_error),
     PhpVersion: |text| Self::parse(text).map_err(platform_error),
-    ModuleType: |text| Self::from_name(text).ok_or_else(|| no_choice(text, "core, contrib, custom")),
-    Extension: |text| Self::from_name(text).ok_or_else(|| no_choice(text, "module, theme, profile")),
-    Scope: |text| {
-        Self::from_name(text).ok_or_else(|| no_choice(text, "full, partial"))
-    },
+    ModuleType: |text| Self::from_name(text).ok_or_else(|| no_choice(text, &Self::NAMES)),
+    CodeSource: |text| Self::from_name(text).ok_or_else(|| no_choice(text, &Self::NAMES)),
+    Extension: |text| Self::from_name(text).ok_or_else(|| no_choice(text, &Self::NAMES)),
+    Scope: |text| Self::from_name(text).ok_or_else(|| no_choice(text, &Self::NAMES)),
 }
 
 fn name_error(error: NameError, text: &str) -> (&'static str, String) {
@@ -205,6 +202,7 @@ fn platform_error(error: PlatformVersionError) -> (&'static str, String) {
     (code, error.to_string())
 }
 
-fn no_choice(text: &str, choices: &str) -> (&'static str, String) {
+fn no_choice(text: &str, choices: &[&str]) -> (&'static str, String) {
+    let choices = choices.join(", ");
     ("choice", format!("expected one of {choices}, found {:?}", shorten(text)))
 }

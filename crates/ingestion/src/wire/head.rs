@@ -13,7 +13,10 @@ use super::problems::{Problems, escape_pointer, shorten};
 /// The most bytes of JSON that `site_info` may have.
 const MAX_SITE_INFO: usize = 64 * 1024;
 
-/// The most bytes that a pointer into `site_info` may have; beyond, it points to `site_info`.
+/// The most bytes of JSON that `facts` may have.
+const MAX_FACTS: usize = 8 * 1024;
+
+/// The most bytes that a pointer into a free-form object may have; beyond, it points to the object.
 const MAX_POINTER: usize = 200;
 
 /// The fields of a report that describe the site, and the report itself.
@@ -23,6 +26,7 @@ pub(super) struct Head {
     pub(super) drupal_version: CoreVersion,
     pub(super) php_version: PhpVersion,
     pub(super) site_info: SiteInfo,
+    pub(super) facts: Option<String>,
 }
 
 impl Head {
@@ -33,12 +37,14 @@ impl Head {
         let drupal_version = fields.required("drupal_version", problems);
         let php_version = fields.required("php_version", problems);
         let scope = fields.optional("sync_type", problems).unwrap_or_default();
+        let facts = fields.optional::<Facts>("facts", problems);
         Some(Self {
             scope,
             sync_timestamp: timestamp?.0,
             drupal_version: drupal_version?,
             php_version: php_version?,
             site_info: site_info?,
+            facts: facts.map(|facts| facts.0),
         })
     }
 }
@@ -69,26 +75,42 @@ impl Decode for Timestamp {
 
 impl Decode for SiteInfo {
     fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
-        if is_empty_array(raw) {
-            return Some(Self { json: "{}".to_owned(), identity: SiteIdentity::default() });
-        }
-        if Kind::of(raw) != Kind::Object {
-            wrong_type(raw, place, r#"an object such as {"name": "My site", "environment": "production"}"#, problems);
-            return None;
-        }
-        let size = raw.get().len();
-        if size > MAX_SITE_INFO {
-            problems
-                .add(place, "too-large", || format!("may have at most {MAX_SITE_INFO} bytes of JSON, found {size}"));
-            return None;
-        }
-        let mut json = serde_json::Deserializer::from_str(raw.get());
-        if let Err(error) = serde_path_to_error::deserialize::<_, Readable>(&mut json) {
-            problems.add(&place_of(place, error.path()), "invalid", || format!("cannot be read: {}", error.inner()));
-            return None;
-        }
-        Some(Self { json: raw.get().to_owned(), identity: identity(raw) })
+        const EXPECTED: &str = r#"an object such as {"name": "My site", "environment": "production"}"#;
+        let json = free_form(raw, place, MAX_SITE_INFO, EXPECTED, problems)?;
+        Some(Self { json, identity: identity(raw) })
     }
+}
+
+/// What the site tells of its surroundings, as JSON.
+struct Facts(String);
+
+impl Decode for Facts {
+    fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
+        const EXPECTED: &str = r#"an object such as {"web_server": "nginx"}"#;
+        free_form(raw, place, MAX_FACTS, EXPECTED, problems).map(Self)
+    }
+}
+
+/// The text of an object of any fields, in at most `max` bytes, that can be read as a whole.
+fn free_form(raw: &RawValue, place: &str, max: usize, expected: &str, problems: &mut Problems) -> Option<String> {
+    if is_empty_array(raw) {
+        return Some("{}".to_owned());
+    }
+    if Kind::of(raw) != Kind::Object {
+        wrong_type(raw, place, expected, problems);
+        return None;
+    }
+    let size = raw.get().len();
+    if size > max {
+        problems.add(place, "too-large", || format!("may have at most {max} bytes of JSON, found {size}"));
+        return None;
+    }
+    let mut json = serde_json::Deserializer::from_str(raw.get());
+    if let Err(error) = serde_path_to_error::deserialize::<_, Readable>(&mut json) {
+        problems.add(&place_of(place, error.path()), "invalid", || format!("cannot be read: {}", error.inner()));
+        return None;
+    }
+    Some(raw.get().to_owned())
 }
 
 /// PHP writes an empty array as `[]`, whether it was meant as a list or as an object.

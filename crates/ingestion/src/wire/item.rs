@@ -2,17 +2,19 @@
 
 use garde::Validate;
 use module_monitor_domain::{
-    DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, owning_project,
+    CodeSource, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, ReportedVersion,
+    SiteDetails, owning_project,
 };
 use serde_json::value::RawValue;
 
 use super::decode::{Fields, StringList, wrong_type};
 use super::json::{Kind, text};
 use super::problems::Problems;
-use super::rules::{add_violations, between, characters, items};
+use super::rules::{add_violations, between, characters, items, relative_path};
+use super::version;
 
 /// The fields an item may have; all others are ignored.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 23] = [
     "machine_name",
     "name",
     "type",
@@ -28,6 +30,14 @@ const FIELDS: [&str; 15] = [
     "project_link",
     "security_coverage",
     "datestamp",
+    "path",
+    "composer_name",
+    "composer_version",
+    "composer_reference",
+    "source",
+    "base_theme",
+    "hidden",
+    "missing",
 ];
 
 /// The latest time of a release, the end of the year 2099.
@@ -43,7 +53,7 @@ struct Item {
     #[garde(skip)]
     module_type: Option<ModuleType>,
     #[garde(skip)]
-    version: Option<Option<DrupalVersion>>,
+    version: Option<Option<ReportedVersion>>,
     #[garde(skip)]
     status: Option<bool>,
     #[garde(skip)]
@@ -66,6 +76,22 @@ struct Item {
     security_coverage: Option<bool>,
     #[garde(inner(custom(between(0, MAX_DATESTAMP))))]
     datestamp: Option<i64>,
+    #[garde(inner(custom(relative_path(512))))]
+    path: Option<String>,
+    #[garde(inner(custom(characters(0, 255))))]
+    composer_name: Option<String>,
+    #[garde(inner(custom(characters(0, 255))))]
+    composer_version: Option<String>,
+    #[garde(inner(custom(characters(0, 255))))]
+    composer_reference: Option<String>,
+    #[garde(skip)]
+    source: Option<CodeSource>,
+    #[garde(skip)]
+    base_theme: Option<MachineName>,
+    #[garde(skip)]
+    hidden: Option<bool>,
+    #[garde(skip)]
+    missing: Option<bool>,
 }
 
 /// Decodes and checks one item; `None` once at least one reason is among the problems.
@@ -78,6 +104,11 @@ pub(super) fn read_item(raw: &RawValue, problems: &mut Problems) -> Option<Repor
         .inspect_err(|error| problems.add("", "invalid", || error.to_string()))
         .ok()?;
     let item = Item::decode(&fields, problems);
+    if item.missing == Some(true) && matches!(item.version, Some(Some(_))) {
+        problems.add("version", "invalid", || {
+            "must be null where the code is missing: nothing says its version".to_owned()
+        });
+    }
     if let Err(report) = item.validate() {
         add_violations(report, problems);
     }
@@ -97,7 +128,7 @@ impl Item {
             machine_name: fields.required("machine_name", problems),
             name: fields.required("name", problems),
             module_type: fields.required("type", problems),
-            version: fields.nullable("version", problems),
+            version: version::read(fields, problems),
             status: fields.required("status", problems),
             extension: fields.optional("extension", problems),
             schema_version: fields.optional("schema_version", problems),
@@ -109,6 +140,14 @@ impl Item {
             project_link: fields.optional("project_link", problems),
             security_coverage: fields.optional("security_coverage", problems),
             datestamp: fields.optional("datestamp", problems),
+            path: fields.optional("path", problems),
+            composer_name: fields.optional("composer_name", problems),
+            composer_version: fields.optional("composer_version", problems),
+            composer_reference: fields.optional("composer_reference", problems),
+            source: fields.optional("source", problems),
+            base_theme: fields.optional("base_theme", problems),
+            hidden: fields.optional("hidden", problems),
+            missing: fields.optional("missing", problems),
         }
     }
 
@@ -116,12 +155,17 @@ impl Item {
     fn into_module(self) -> Option<ReportedModule> {
         let (machine_name, module_type) = (self.machine_name?, self.module_type?);
         let link = self.project_link.as_deref();
+        let (version, reported_version) = match self.version? {
+            Some(ReportedVersion::Known(version)) => (Some(version), None),
+            Some(ReportedVersion::NotKnown(text)) => (None, Some(text)),
+            None => (None, None),
+        };
         Some(ReportedModule {
             project: owning_project(module_type, &machine_name, self.project.as_ref(), link),
             machine_name,
             module_type,
             extension: self.extension.unwrap_or_default(),
-            version: self.version?,
+            version,
             enabled: self.status?,
             datestamp: self.datestamp,
             schema_version: self.schema_version.and_then(|n| n.try_into().ok()),
@@ -133,6 +177,17 @@ impl Item {
                 dependencies: self.dependencies.into_iter().flatten().collect(),
                 description: self.description,
                 project_link: self.project_link,
+            },
+            site_details: SiteDetails {
+                reported_version,
+                path: self.path,
+                composer_name: self.composer_name,
+                composer_version: self.composer_version,
+                composer_reference: self.composer_reference,
+                source: self.source,
+                base_theme: self.base_theme,
+                hidden: self.hidden.unwrap_or_default(),
+                missing: self.missing.unwrap_or_default(),
             },
         })
     }

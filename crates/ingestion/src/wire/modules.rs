@@ -1,6 +1,6 @@
 //! The list `modules`: which of its items are accepted, and which are not.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use module_monitor_domain::{Rejection, ReportedModule};
 use serde_json::value::RawValue;
@@ -10,10 +10,8 @@ use super::decode::wrong_type;
 use super::item::{read_item, readable_name};
 use super::json::{FirstItems, Kind};
 use super::problems::Problems;
+use super::rules::MAX_ITEMS;
 use super::scan::has_nul;
-
-/// The most items that a report may have.
-const MAX_ITEMS: usize = 2_000;
 
 /// How many problems a rejected item is listed with, so that every rejected item can be listed.
 const PROBLEMS_PER_ITEM: usize = 20;
@@ -65,19 +63,6 @@ impl Modules {
     pub(super) fn is_empty(&self) -> bool {
         let rejected = self.rejected_names();
         self.accepted.iter().all(|module| rejected.contains(module.machine_name.as_str()))
-    }
-
-    /// A warning for each accepted name that is listed more than once.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let rejected = self.rejected_names();
-        let (mut seen, mut repeated) = (HashSet::new(), BTreeSet::new());
-        for name in self.accepted.iter().map(|module| module.machine_name.as_str()) {
-            if !seen.insert(name) && !rejected.contains(name) {
-                repeated.insert(name);
-            }
-        }
-        let warning = |name| format!("Module {name} is listed more than once; the last entry counts");
-        repeated.into_iter().map(warning).collect()
     }
 
     fn rejected_names(&self) -> HashSet<&str> {

@@ -14,6 +14,9 @@ pub struct FieldError {
     pub detail: String,
 }
 
+/// The most errors in one answer; one more then counts the rest.
+const MAX_ERRORS: usize = 100;
+
 /// Collects problems. Beyond its limit it only counts them, so that no body makes an answer of its own size.
 #[derive(Debug)]
 pub(super) struct Problems {
@@ -24,6 +27,11 @@ pub(super) struct Problems {
 }
 
 impl Problems {
+    /// Collects the problems of a body.
+    pub(super) fn of_body() -> Self {
+        Self::of(String::new(), MAX_ERRORS)
+    }
+
     /// Collects up to `limit` problems of the value that `base` points to.
     pub(super) fn of(base: String, limit: usize) -> Self {
         Self { base, limit, kept: Vec::new(), omitted: 0 }
@@ -73,8 +81,8 @@ impl Problems {
     }
 }
 
-/// A key as a part of a JSON pointer.
-pub(super) fn escape_pointer(key: &str) -> String {
+/// A key as a part of a JSON pointer (RFC 6901), in which `~` and `/` mean something else.
+pub fn escape_pointer(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

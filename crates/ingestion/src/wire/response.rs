@@ -12,7 +12,7 @@ pub struct SyncResponse {
     /// `sync_` and a UUID.
     pub sync_id: String,
     /// The site that reported.
-    pub site_id: String,
+    pub site_id: i64,
     /// Distinct modules accepted.
     pub processed_count: usize,
     /// Modules that were not on the site before, restored ones included.
@@ -53,7 +53,7 @@ impl From<SyncOutcome> for SyncResponse {
         Self {
             success: true,
             sync_id: outcome.sync_id.to_string(),
-            site_id: outcome.site_id.to_string(),
+            site_id: outcome.site_id.0,
             processed_count: counts.processed,
             new_modules: counts.new,
             updated_modules: counts.updated,

@@ -1,8 +1,11 @@
-//! The rules of single fields, for garde. Each puts a stable code in front of its message.
+//! The rules of single fields, most of them for garde. Each of those puts a stable code in front of its message.
 
 use garde::Error;
 
 use super::problems::Problems;
+
+/// The most items that a report may have.
+pub(super) const MAX_ITEMS: usize = 2_000;
 
 /// A text of `min` to `max` Unicode scalar values.
 pub(super) fn characters(min: usize, max: usize) -> impl Fn(&String, &()) -> garde::Result {
@@ -10,6 +13,18 @@ pub(super) fn characters(min: usize, max: usize) -> impl Fn(&String, &()) -> gar
         found if found < min => fail("length", format!("must have at least {min} characters, found {found}")),
         found if found > max => fail("length", format!("may have at most {max} characters, found {found}")),
         _ => Ok(()),
+    }
+}
+
+/// A path of at most `max` characters below some folder: it does not lead out of it.
+pub(super) fn relative_path(max: usize) -> impl Fn(&String, &()) -> garde::Result {
+    let length = characters(0, max);
+    move |path, ()| {
+        length(path, &())?;
+        if path.starts_with('/') || path.split(['/', '\\']).any(|part| part == "..") {
+            return fail("format", "must be relative to Drupal's folder: no / in front and no .. in it".to_owned());
+        }
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ fn values() -> [(&'static str, Value); 6] {
 type Code = Option<&'static str>;
 
 /// Each field of an item, the types it may have, what its null means, and what is wrong with the string `1.0.0`.
-const ITEM_FIELDS: [(&str, &[&str], Code, Code); 15] = [
+const ITEM_FIELDS: [(&str, &[&str], Code, Code); 22] = [
     ("machine_name", &["string"], Some("required"), Some("format")),
     ("name", &["string"], Some("required"), None),
     ("type", &["string"], Some("required"), Some("choice")),
@@ -36,6 +36,13 @@ const ITEM_FIELDS: [(&str, &[&str], Code, Code); 15] = [
     ("project_link", &["string"], None, None),
     ("security_coverage", &["boolean"], None, None),
     ("datestamp", &["number"], None, None),
+    ("path", &["string"], None, None),
+    ("composer_name", &["string"], None, None),
+    ("composer_version", &["string"], None, None),
+    ("composer_reference", &["string"], None, None),
+    ("source", &["string"], None, Some("choice")),
+    ("base_theme", &["string"], None, Some("format")),
+    ("hidden", &["boolean"], None, None),
 ];
 
 #[test]
@@ -55,13 +62,14 @@ fn every_item_field_knows_its_types() {
 
 #[test]
 fn every_top_level_field_knows_its_types() {
-    let fields: [(&str, &[&str], Code, Code, Code); 6] = [
+    let fields: [(&str, &[&str], Code, Code, Code); 7] = [
         ("site_info", &["object", "array"], Some("required"), None, None),
         ("modules", &["array"], Some("required"), None, Some("length")),
         ("sync_timestamp", &["string"], Some("required"), Some("format"), None),
         ("drupal_version", &["string"], Some("required"), None, None),
         ("php_version", &["string"], Some("required"), None, None),
         ("sync_type", &["string"], None, Some("choice"), None),
+        ("facts", &["object", "array"], None, None, None),
     ];
     for (field, types, of_null, of_string, of_array) in fields {
         for (kind, value) in values() {
@@ -144,7 +152,7 @@ fn what_is_wrong_is_said_to_a_php_developer() {
     let detail = |field, value| errors(strict(&body_with_field(field, value))).remove(0).detail;
     assert_eq!(
         detail("status", json!("1")),
-        "expected true or false (in PHP, cast with (bool)), found the string \"1\""
+        "expected true or false without quotes (in PHP, a comparison such as $module->status == 1), found the string \"1\""
     );
     assert_eq!(
         detail("schema_version", json!("8001")),

@@ -28,7 +28,12 @@ fn lengths_count_characters() {
     boundary("version", json!("1".repeat(50)), json!("1".repeat(51)), "length");
     boundary("version", json!("1"), json!(""), "length");
     boundary("project", json!("x".repeat(128)), json!("x".repeat(129)), "format");
-    for field in ["package", "description", "project_link"] {
+    for field in ["composer_name", "composer_version", "composer_reference"] {
+        boundary(field, json!("é".repeat(255)), json!("é".repeat(256)), "length");
+    }
+    boundary("path", json!("é".repeat(512)), json!("é".repeat(513)), "length");
+    boundary("base_theme", json!("é".repeat(255)), json!("é".repeat(256)), "length");
+    for field in ["package", "description", "project_link", "path", "composer_name", "composer_version"] {
         assert!(strict(&body_with_field(field, json!(""))).is_ok(), "{field} may be empty");
     }
 }
@@ -41,6 +46,11 @@ fn formats_are_those_of_drupal() {
     boundary("version", json!("1.0.*"), json!("1.0 "), "format");
     boundary("project", json!("a_0"), json!("A"), "format");
     boundary("project", json!("0"), json!(""), "format");
+    for (good, bad) in [("modules/a..b", "/modules"), ("..a", ".."), ("a/...", "a/../b"), ("a\\b", "a\\..")] {
+        boundary("path", json!(good), json!(bad), "format");
+    }
+    boundary("base_theme", json!("claro"), json!("base-theme"), "format");
+    boundary("source", json!("path"), json!("Dist"), "choice");
     boundary("type", json!("core"), json!("Core"), "choice");
     boundary("extension", json!("profile"), json!("theme_engine"), "choice");
 }

@@ -4,6 +4,8 @@ mod fields;
 mod handling;
 mod hostile;
 mod limits;
+mod messages;
 mod response;
 mod samples;
+mod site_fields;
 mod support;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 fn outcome() -> SyncOutcome {
     SyncOutcome {
         sync_id: SyncId(Uuid::from_u128(1)),
-        site_id: SiteId(Uuid::from_u128(2)),
+        site_id: SiteId(2),
         counts: SyncCounts { processed: 4, new: 3, updated: 2, removed: 1 },
         security: SecurityCounts::default(),
         warnings: vec!["Unknown module: mine".to_owned()],
@@ -37,7 +37,7 @@ fn the_answer_has_the_fields_of_the_contract() {
         json!({
             "success": true,
             "sync_id": "sync_00000000-0000-0000-0000-000000000001",
-            "site_id": "00000000-0000-0000-0000-000000000002",
+            "site_id": 2,
             "processed_count": 4,
             "new_modules": 3,
             "updated_modules": 2,

@@ -1,31 +1,31 @@
 //! 10,000 sites: the plans of lists and filters use an index for what they pick out, and read no table whole.
 
-use module_monitor_domain::{DrupalVersion, Reporting, SiteId};
-use module_monitor_storage::{ModuleSitesFilter, Page, SiteFilter, Storage};
+use module_monitor_domain::{DrupalVersion, Reporting, SiteId, Tag};
+use module_monitor_storage::{Bounds, ModuleSitesFilter, Page, SiteFilter, Storage};
 use module_monitor_tests::backends::{Backend, TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::raw::RawConnection;
 use module_monitor_tests::reports::now;
 use module_monitor_tests::watch::StatementLog;
 
-use crate::support::machine_name;
+use crate::support::{below, machine_name};
 
 on_both_backends!(lists_use_indexes);
 
 /// 10,000 sites that have reported, some of which stand out, each with half a kilobyte of what it says of itself; `common`
 /// on all of them in one of ten versions, `rare` on one in a hundred, and two others on all.
 async fn fill(raw: &mut RawConnection) {
-    let (numbers, id, at, yes, text) = match raw.backend() {
+    let (numbers, own_ids, at, yes, text) = match raw.backend() {
         Backend::Sqlite => (
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)",
-            "unhex(printf('%032x', i))",
+            "",
             "i",
             "1",
             "hex(zeroblob(250))",
         ),
         Backend::Postgres => (
             "WITH n AS (SELECT generate_series(1, 10000)::integer AS i)",
-            "lpad(to_hex(i), 32, '0')::uuid",
+            "OVERRIDING SYSTEM VALUE",
             "to_timestamp(i)",
             "true",
             "(SELECT string_agg(md5((i + k)::text), '') FROM generate_series(1, 16) k)",
@@ -39,13 +39,13 @@ async fn fill(raw: &mut RawConnection) {
     for statement in [
         format!(
             "{numbers} INSERT INTO sites (id, name, created_at, last_sync_at, silent_after, active, drupal_version, \
-             conflict, mass_removal, security_updates_found, recent_refusals, site_info) \
-             SELECT {id}, 'Site ' || i, {at}, {at}, CASE WHEN {hundredth} THEN 60 ELSE 2000000000 END, NOT {thousandth}, \
+             conflict, mass_removal, security_updates_found, recent_refusals, site_info) {own_ids} \
+             SELECT i, 'Site ' || i, {at}, {at}, CASE WHEN {hundredth} THEN 60 ELSE 2000000000 END, NOT {thousandth}, \
              CASE WHEN {thousandth} THEN NULL ELSE '10.3.6' END, {hundredth}, {hundredth}, i % 100 / 99, i % 100 / 97, {text} \
              FROM n"
         ),
-        format!("{numbers} INSERT INTO site_tags (site_id, tag) SELECT {id}, 'all' FROM n"),
-        format!("{numbers} INSERT INTO site_tags (site_id, tag) SELECT {id}, 'few' FROM n WHERE i % 100 = 0"),
+        format!("{numbers} INSERT INTO site_tags (site_id, tag) SELECT i, 'all' FROM n"),
+        format!("{numbers} INSERT INTO site_tags (site_id, tag) SELECT i, 'few' FROM n WHERE i % 100 = 0"),
         "INSERT INTO modules (machine_name, type, created_at) SELECT 'common', 'contrib', created_at FROM sites LIMIT 1"
             .to_owned(),
         "INSERT INTO modules (machine_name, type, created_at) SELECT 'rare', 'contrib', created_at FROM sites LIMIT 1"
@@ -61,7 +61,7 @@ async fn fill(raw: &mut RawConnection) {
         format!(
             "{numbers} INSERT INTO site_modules (site_id, module_id, version_id, enabled, type, extension, \
              security_coverage, first_seen, last_updated, last_reported_at) \
-             SELECT {id}, m.id, v.id, {yes}, 'contrib', 'module', {yes}, {at}, {at}, {at} \
+             SELECT i, m.id, v.id, {yes}, 'contrib', 'module', {yes}, {at}, {at}, {at} \
              FROM n JOIN modules m ON m.machine_name <> 'rare' OR i % 100 = 0 \
              JOIN module_versions v ON v.module_id = m.id AND v.version = (i % 10 + 1) || '.0.0'"
         ),
@@ -89,7 +89,7 @@ fn check(name: &str, plan: &[String], index: Option<&str>) {
             ["sites", "site_modules", "site_tags"].iter().any(|t| line.contains(&format!("Seq Scan on {t} ")));
         postgres
             || line.trim_start().starts_with("SCAN ")
-                && !["CONSTANT ROW", "release_data"].iter().any(|small| line.contains(small))
+                && !["CONSTANT ROW", "release_data", "SCAN l"].iter().any(|small| line.contains(small))
     };
     assert!(!plan.iter().any(|line| whole(&line)), "{name}: {plan:#?}");
     if let Some(index) = index {
@@ -109,7 +109,7 @@ async fn lists_use_indexes(database: TestDatabase) {
 
 async fn sites(storage: &dyn Storage, log: &StatementLog, raw: &mut RawConnection) {
     let none = SiteFilter::default();
-    let tag = |tag: &str| SiteFilter { tag: Some(tag.to_owned()), ..SiteFilter::default() };
+    let tag = |tag: &str| SiteFilter { tag: Tag::parse(tag).ok(), ..SiteFilter::default() };
     let reporting = |reporting| SiteFilter { reporting: Some(reporting), ..SiteFilter::default() };
     for (name, filter, found, index) in [
         ("all", none.clone(), 101, None),
@@ -131,8 +131,8 @@ async fn sites(storage: &dyn Storage, log: &StatementLog, raw: &mut RawConnectio
     ] {
         let read = async { storage.list_sites(filter, Page { limit: 101, after: None }).await.unwrap().len() };
         let statement = statement(log, read, found).await;
-        let values = format!("'{}', 101, {}, {}", uuid::Uuid::nil(), time_value(&statement), tag_value(name));
-        let types = "uuid, bigint, timestamptz, text";
+        let values = format!("0, 101, {}, {}", time_value(&statement), tag_value(name));
+        let types = "bigint, bigint, timestamptz, text";
         check(name, &raw.plan(&statement, types, &values).await, index);
     }
 }
@@ -152,24 +152,49 @@ fn tag_value(name: &str) -> &'static str {
 
 async fn sites_of_modules(storage: &dyn Storage, log: &StatementLog, raw: &mut RawConnection) {
     let version = |text: &str| Some(DrupalVersion::parse(text).unwrap());
-    for (name, module, exact, below, found) in [
-        ("all of a common one", "common", None, None, 101),
-        ("all of a rare one", "rare", None, None, 100),
-        ("one version", "common", version("3.0.0"), None, 101),
-        ("no such version", "common", version("99.0.0"), None, 0),
-        // The keys here are not those of versions, and begin with a letter, so all of them are above.
-        ("below", "common", None, version("3.0.0"), 0),
-        ("both", "rare", version("1.0.0"), version("3.0.0"), 0),
+    // The keys here are not those of versions, and begin with a letter, so all of them are above any bound.
+    for (name, module, exact, bound, tag, found) in [
+        ("all of a common one", "common", None, None, None, 101),
+        ("all of a rare one", "rare", None, None, None, 100),
+        ("one version", "common", version("3.0.0"), None, None, 101),
+        ("no such version", "common", version("99.0.0"), None, None, 0),
+        ("below", "common", None, Some("3.0.0"), None, 0),
+        ("both", "rare", version("1.0.0"), Some("3.0.0"), None, 0),
+        ("few tagged ones", "common", None, None, Some("few"), 100),
+        ("few tagged ones below", "common", None, Some("3.0.0"), Some("few"), 0),
     ] {
-        let values = [exact.as_ref().map(DrupalVersion::as_str), below.as_ref().map(DrupalVersion::sort_key)];
-        let [exact_value, below_value] = values.map(|value| value.map_or("NULL".to_owned(), |v| format!("'{v}'")));
-        let filter = ModuleSitesFilter { module: machine_name(module), version: exact, below, removed: false };
+        let bounds = bound.map_or_else(Bounds::default, |bound| below(bound, "3.0."));
+        let quoted = |text: Option<String>| text.map_or("NULL".to_owned(), |text| format!("'{text}'"));
+        let values = format!(
+            "'{module}', 0, false, 101, {}, NULL, {}, {}, false, false, {}",
+            quoted(exact.as_ref().map(DrupalVersion::to_string)),
+            quoted(bounds.versions.end_key()),
+            quoted(bounds.branch_start.clone()),
+            quoted(tag.map(str::to_owned)),
+        );
+        let tag = tag.and_then(|tag| Tag::parse(tag).ok());
+        let filter = ModuleSitesFilter {
+            module: machine_name(module),
+            version: exact,
+            bounds,
+            tag: tag.clone(),
+            removed: false,
+        };
         let page: Page<SiteId> = Page { limit: 101, after: None };
-        let read = async { storage.module_sites(filter, page).await.unwrap().len() };
-        let statement = statement(log, read, found).await;
-        let nil = uuid::Uuid::nil();
-        let values = format!("'{module}', '{nil}', false, 101, {exact_value}, {below_value}");
-        let types = "text, uuid, boolean, bigint, text, text";
-        check(name, &raw.plan(&statement, types, &values).await, Some("site_modules_module"));
+        log.take();
+        assert_eq!(storage.module_sites(filter, page).await.unwrap().sites.len(), found, "{name}");
+        let sent = log.take();
+        assert_eq!(sent.len(), if bound.is_some() { 2 } else { 1 }, "the list, and what it counts: {sent:#?}");
+        for statement in sent {
+            let statement = statement.split(" -- binds:").next().unwrap_or_default();
+            // Every third row here is of the common module, and whoever counts them all may well read them all.
+            if raw.backend() == Backend::Postgres && module == "common" && statement.starts_with("SELECT count") {
+                continue;
+            }
+            let types = "text, bigint, boolean, bigint, text, text, text, text, boolean, boolean, text";
+            let plan = raw.plan(statement, types, &values).await;
+            let index = if tag.is_some() { "site_tags_tag" } else { "site_modules_module" };
+            check(name, &plan, Some(index));
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The registry: listed, corrected, and which sites run what.
 
-use module_monitor_domain::{DrupalVersion, ModuleType, ReportedModule};
-use module_monitor_storage::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, Page};
+use module_monitor_domain::{AdminAction, Description, DrupalVersion, ModuleTitle, ModuleType, ReportedModule};
+use module_monitor_storage::{Bounds, ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, Page};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::module;
 
-use crate::support::{Reporter, custom, described, machine_name, without_version};
+use crate::support::{Reporter, below, custom, described, machine_name, without_version};
 
 on_both_backends!(
     modules_are_listed_by_type_and_beginning,
@@ -93,8 +93,9 @@ async fn a_correction_stays_and_shows(database: TestDatabase) {
     };
     assert_eq!(shown(&site).await.1, "Description of Reported");
     let correction = ModuleCorrection {
-        name: Some(Some("Corrected".to_owned())),
-        description: Some(Some("Said by an admin".to_owned())),
+        module_type: None,
+        name: Some(ModuleTitle::parse("Corrected").ok()),
+        description: Some(Description::parse("Said by an admin").ok()),
         project_link: None,
     };
     let correct = async |correction: ModuleCorrection| {
@@ -115,11 +116,20 @@ async fn a_correction_stays_and_shows(database: TestDatabase) {
 
     assert!(correct(ModuleCorrection { description: Some(None), ..ModuleCorrection::default() }).await);
     assert_eq!(shown(&site).await.1, "Description of Reported", "the release speaks again");
+    // A type is no word: the releases go on to speak for a module of which only that was corrected.
+    site.full(vec![described(module("m", "1.0.0"), "Reported"), described(module("typed", "1.0.0"), "Typed")]).await;
+    let typed = ModuleCorrection { module_type: Some(ModuleType::Custom), ..ModuleCorrection::default() };
+    assert!(storage.correct_module(&machine_name("typed"), typed, site.at, "ann", "{}").await.unwrap());
+    let found = storage.find_module(&machine_name("typed")).await.unwrap().unwrap();
+    assert_eq!((found.module_type, found.corrected_at), (ModuleType::Custom, None));
+    other.full(vec![module("typed", "1.0.0")]).await;
+    let found = storage.find_module(&machine_name("typed")).await.unwrap().unwrap();
+    assert_eq!(found.module_type, ModuleType::Custom, "no report brings the old one back");
     let nobody = machine_name("nobody");
     let unknown = storage.correct_module(&nobody, ModuleCorrection::default(), site.at, "ann", "{}").await;
     assert!(!unknown.unwrap());
     let events = storage.admin_events(Page { limit: 10, after: None }).await.unwrap();
-    let corrected = events.iter().filter(|e| e.action == "module.corrected" && e.target == "m");
+    let corrected = events.iter().filter(|e| e.action == AdminAction::ModuleCorrected && e.target == "m");
     assert_eq!(corrected.count(), 2);
 }
 
@@ -141,12 +151,18 @@ async fn the_sites_of_a_module_are_found_by_version(database: TestDatabase) {
     deleted.full(vec![module("m", "1.1.0")]).await;
     storage.remove_site(deleted.id, deleted.at, "ann").await.unwrap();
 
-    let none = ModuleSitesFilter { module: machine_name("m"), version: None, below: None, removed: false };
+    let none = ModuleSitesFilter {
+        module: machine_name("m"),
+        version: None,
+        bounds: Bounds::default(),
+        tag: None,
+        removed: false,
+    };
     let all = async |filter: ModuleSitesFilter, limit| {
         let mut found: Vec<ModuleSite> = Vec::new();
         loop {
             let page = Page { limit, after: found.last().map(|site| site.site_id) };
-            let part = storage.module_sites(filter.clone(), page).await.unwrap();
+            let part = storage.module_sites(filter.clone(), page).await.unwrap().sites;
             if part.is_empty() {
                 return found;
             }
@@ -158,7 +174,7 @@ async fn the_sites_of_a_module_are_found_by_version(database: TestDatabase) {
         names.sort();
         names.join(" ")
     };
-    let below = |text: &str| ModuleSitesFilter { below: Some(version(text)), ..none.clone() };
+    let below = |text: &str| ModuleSitesFilter { bounds: below(text, ""), ..none.clone() };
     let exactly = |text: &str| ModuleSitesFilter { version: Some(version(text)), ..none.clone() };
     assert_eq!(names(none.clone()).await, "1.1.0 2.0.0 2.0.0-rc1 2.x-dev 8.x-1.0 8.x-1.0-beta2 unknown");
     assert_eq!(names(below("2.0.0")).await, "1.1.0 2.0.0-rc1 8.x-1.0 8.x-1.0-beta2");

@@ -1,15 +1,12 @@
 //! Sites: what is set, how they are filtered, and lists that stay right while rows change.
 
-use std::collections::BTreeSet;
-
-use module_monitor_domain::{Reporting, Scope, Site, SiteId};
+use module_monitor_domain::{Environment, Reporting, Scope, Site, SiteId, SiteName, SiteUrl, Tag, Tags};
 use module_monitor_storage::{NewSite, Page, SiteChange, SiteFilter, Storage};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{apply, modules, register, report};
+use module_monitor_tests::reports::{NOBODY, apply, modules, new_site, register, report};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 use crate::support::Reporter;
 
@@ -23,12 +20,20 @@ on_both_backends!(
 
 const NOON: OffsetDateTime = datetime!(2026-03-01 12:00:00 UTC);
 
-fn tags<const N: usize>(tags: [&str; N]) -> Option<BTreeSet<String>> {
-    Some(tags.map(str::to_owned).into())
+fn tag(text: &str) -> Tag {
+    Tag::parse(text).unwrap()
 }
 
-fn text(text: &str) -> Option<Option<String>> {
-    Some(Some(text.to_owned()))
+fn tags<const N: usize>(tags: [&str; N]) -> Option<Tags> {
+    Tags::new(tags.map(tag).into()).ok()
+}
+
+fn name(text: &str) -> Option<SiteName> {
+    SiteName::parse(text).ok()
+}
+
+fn production() -> Option<Option<Environment>> {
+    Some(Environment::parse("production").ok())
 }
 
 async fn change(storage: &dyn Storage, id: SiteId, change: SiteChange) -> Site {
@@ -46,8 +51,8 @@ async fn names(storage: &dyn Storage, filter: SiteFilter) -> Vec<String> {
 async fn what_is_set_is_shown_and_can_be_cleared(database: TestDatabase) {
     let storage = database.open().await;
     let settings = SiteChange {
-        url: text("https://a.example"),
-        environment: text("production"),
+        url: Some(SiteUrl::parse("https://a.example").ok()),
+        environment: production(),
         tags: tags(["b", "a"]),
         active: Some(false),
         strict_identity: Some(true),
@@ -55,14 +60,14 @@ async fn what_is_set_is_shown_and_can_be_cleared(database: TestDatabase) {
         silent_after: Some(Some(3600)),
         ..SiteChange::default()
     };
-    let new = NewSite { id: SiteId(Uuid::new_v4()), name: "A".to_owned(), created_at: NOON, settings };
-    storage.create_site(new.clone(), None, "ann").await.unwrap();
-    let site = storage.find_site(new.id).await.unwrap().unwrap();
+    let new = NewSite { settings, ..new_site("A", NOON) };
+    let id = storage.create_site(new, None, "ann").await.unwrap();
+    let site = storage.find_site(id).await.unwrap().unwrap();
     assert_eq!((site.url.as_deref(), site.environment.as_deref()), (Some("https://a.example"), Some("production")));
     assert_eq!((site.tags.join(" ").as_str(), site.active, site.strict_identity), ("a b", false, true));
     assert_eq!((site.rate_limit, site.silent_after, site.silent_at), (Some(7), Some(3600), None));
 
-    let site = change(&*storage, new.id, SiteChange { name: Some("B".to_owned()), ..SiteChange::default() }).await;
+    let site = change(&*storage, id, SiteChange { name: name("B"), ..SiteChange::default() }).await;
     assert_eq!((site.name.as_str(), site.tags.len(), site.rate_limit), ("B", 2, Some(7)), "the rest stays");
     let cleared = SiteChange {
         url: Some(None),
@@ -73,26 +78,26 @@ async fn what_is_set_is_shown_and_can_be_cleared(database: TestDatabase) {
         silent_after: Some(None),
         ..SiteChange::default()
     };
-    let site = change(&*storage, new.id, cleared).await;
+    let site = change(&*storage, id, cleared).await;
     assert_eq!((site.url, site.environment, site.tags.len()), (None, None, 0));
     assert_eq!((site.rate_limit, site.silent_after), (None, None));
     assert_eq!(site.silent_at, Some(NOON + Duration::hours(26)));
 
     // What the site reports shows where nobody has said otherwise.
-    let mut reporter = Reporter { storage: storage.clone(), id: new.id, at: NOON };
-    change(&*storage, new.id, SiteChange { strict_identity: Some(false), ..SiteChange::default() }).await;
+    let mut reporter = Reporter { storage: storage.clone(), id, at: NOON };
+    change(&*storage, id, SiteChange { strict_identity: Some(false), ..SiteChange::default() }).await;
     reporter.as_identity("stage", modules("m", 1, "1.0.0")).await;
     assert_eq!(reporter.site().await.environment.as_deref(), Some("stage"));
-    let said = SiteChange { environment: text("production"), ..SiteChange::default() };
-    assert_eq!(change(&*storage, new.id, said).await.environment.as_deref(), Some("production"));
-    assert!(!storage.change_site(SiteId(Uuid::new_v4()), SiteChange::default(), NOON, "ann", "{}").await.unwrap());
+    let said = SiteChange { environment: production(), ..SiteChange::default() };
+    assert_eq!(change(&*storage, id, said).await.environment.as_deref(), Some("production"));
+    assert!(!storage.change_site(NOBODY, SiteChange::default(), NOON, "ann", "{}").await.unwrap());
 }
 
 async fn a_change_raises_the_key_revision_only_where_authentication_must_know(database: TestDatabase) {
     let storage = database.open().await;
     let site = register(&*storage, "Site").await;
     let before = storage.key_revision().await.unwrap();
-    let renamed = SiteChange { name: Some("New".to_owned()), tags: tags(["a"]), ..SiteChange::default() };
+    let renamed = SiteChange { name: name("New"), tags: tags(["a"]), ..SiteChange::default() };
     change(&*storage, site, renamed).await;
     assert_eq!(storage.key_revision().await.unwrap(), before);
     change(&*storage, site, SiteChange { active: Some(false), ..SiteChange::default() }).await;
@@ -117,8 +122,7 @@ async fn one_of_each(database: &TestDatabase, storage: &dyn Storage) {
         if !["failing", "new"].contains(&name) {
             apply(storage, id, NOON, report(Scope::Full, NOON, modules("m", 2, "1.0.0"))).await;
         }
-        let id_text = raw.id(id.0);
-        raw.execute(&format!("UPDATE sites SET {assignment} WHERE id = {id_text}")).await;
+        raw.execute(&format!("UPDATE sites SET {assignment} WHERE id = {id}")).await;
         let tagged =
             SiteChange { tags: tags(if name.len() > 7 { ["long"] } else { ["short"] }), ..SiteChange::default() };
         change(storage, id, tagged).await;
@@ -155,25 +159,21 @@ async fn every_filter_finds_its_sites(database: TestDatabase) {
     for site in storage.list_sites(none, Page { limit: 100, after: None }).await.unwrap() {
         assert!(names(&*storage, reporting(site.reporting)).await.contains(&site.name), "{site:?}");
     }
-    let tag = |tag: &str| SiteFilter { tag: Some(tag.to_owned()), ..SiteFilter::default() };
-    assert_eq!(names(&*storage, tag("long")).await, ["conflict", "inactive", "insecure", "refused twice"]);
-    assert_eq!(names(&*storage, tag("lon")).await, [""; 0]);
-    let together = SiteFilter { conflict: Some(false), active: Some(true), ..tag("long") };
+    let tagged = |text: &str| SiteFilter { tag: Some(tag(text)), ..SiteFilter::default() };
+    assert_eq!(names(&*storage, tagged("long")).await, ["conflict", "inactive", "insecure", "refused twice"]);
+    assert_eq!(names(&*storage, tagged("lon")).await, [""; 0]);
+    let together = SiteFilter { conflict: Some(false), active: Some(true), ..tagged("long") };
     assert_eq!(names(&*storage, together).await, ["insecure", "refused twice"]);
 }
 
 async fn silence_begins_when_it_should(database: TestDatabase) {
     let storage = database.open().await;
     let new = |name: &str, silent_after| NewSite {
-        id: SiteId(Uuid::new_v4()),
-        name: name.to_owned(),
-        created_at: NOON,
         settings: SiteChange { silent_after: Some(silent_after), ..SiteChange::default() },
+        ..new_site(name, NOON)
     };
-    let [usual, quick] = [new("usual", None), new("quick", Some(3600))];
-    let (usual_id, quick_id) = (usual.id, quick.id);
-    storage.create_site(usual, None, "ann").await.unwrap();
-    storage.create_site(quick, None, "ann").await.unwrap();
+    let usual_id = storage.create_site(new("usual", None), None, "ann").await.unwrap();
+    let quick_id = storage.create_site(new("quick", Some(3600)), None, "ann").await.unwrap();
     let silent = async |at: OffsetDateTime| {
         let found = names(&*storage, SiteFilter { silent: Some((true, at)), ..SiteFilter::default() }).await;
         let others = names(&*storage, SiteFilter { silent: Some((false, at)), ..SiteFilter::default() }).await;
@@ -212,8 +212,7 @@ async fn a_list_that_is_read_in_parts_stays_right_while_rows_change(database: Te
         change(&*storage, id, SiteChange { tags: tags(["watched"]), ..SiteChange::default() }).await;
         ids.push(id);
     }
-    ids.sort();
-    let filter = SiteFilter { tag: Some("watched".to_owned()), ..SiteFilter::default() };
+    let filter = SiteFilter { tag: Some(tag("watched")), ..SiteFilter::default() };
     let mut seen: Vec<SiteId> = Vec::new();
     loop {
         let page = Page { limit: 3, after: seen.last().copied() };
@@ -228,7 +227,7 @@ async fn a_list_that_is_read_in_parts_stays_right_while_rows_change(database: Te
             change(&*storage, *behind, SiteChange { tags: tags([]), ..SiteChange::default() }).await;
         }
         if at > 0 {
-            let changed = SiteChange { name: Some("Z".to_owned()), active: Some(false), ..SiteChange::default() };
+            let changed = SiteChange { name: name("Z"), active: Some(false), ..SiteChange::default() };
             storage.change_site(ids[at - 1], changed, NOON, "ann", "{}").await.unwrap();
         }
     }

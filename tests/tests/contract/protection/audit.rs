@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use module_monitor_domain::{Scope, SiteId, SyncId};
+use module_monitor_domain::{AdminAction, KeyName, Scope, SiteId, SyncId};
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
-    AdminEvent, Cutoff, IdempotencyKey, NewKey, NewSite, Page, Rejections, SiteChange, Storage, SyncCommand,
-    SyncRecord, SyncResult,
+    AdminEvent, Cutoff, IdempotencyKey, NewKey, Page, Rejections, Storage, SyncCommand, SyncRecord, SyncResult,
 };
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{command, module, register, report};
+use module_monitor_tests::reports::{NOBODY, command, module, new_site, register, report};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 on_both_backends!(
     refusals_of_one_minute_add_up,
@@ -125,11 +123,10 @@ async fn two_nodes_that_write_the_same_minute_add_up(database: TestDatabase) {
 async fn refusals_of_a_site_that_is_not_there_are_passed_over(database: TestDatabase) {
     let storage = database.open().await;
     let site = register(&*storage, "Site").await;
-    let nobody = SiteId(Uuid::new_v4());
-    let rows = vec![refused(nobody, "admin", "malformed-json", NOON), refused(site, "k", "malformed-json", NOON)];
+    let rows = vec![refused(NOBODY, "admin", "malformed-json", NOON), refused(site, "k", "malformed-json", NOON)];
     storage.record_rejections(rows).await.unwrap();
     assert_eq!(refusals(&*storage, site).await.len(), 1);
-    assert!(log(&*storage, nobody).await.is_empty());
+    assert!(log(&*storage, NOBODY).await.is_empty());
 }
 
 async fn applied_and_refused_syncs_are_one_list(database: TestDatabase) {
@@ -224,34 +221,29 @@ async fn what_administrators_do_is_written_down(database: TestDatabase) {
     let key = |id: &str, site_id, name: Option<&str>| NewKey {
         id: id.to_owned(),
         site_id,
-        name: name.map(str::to_owned),
+        name: name.map(|name| KeyName::parse(name).unwrap()),
         secret_hash: [7; 32],
         created_at: NOON,
         expires_at: None,
     };
-    let site = NewSite {
-        id: SiteId(Uuid::new_v4()),
-        name: "The site".to_owned(),
-        created_at: NOON,
-        settings: SiteChange::default(),
-    };
-    storage.create_site(site.clone(), Some(key("first", Some(site.id), Some("first key"))), "ann").await.unwrap();
+    let site = new_site("The site", NOON);
+    let id = storage.create_site(site.clone(), Some(key("first", None, Some("first key"))), "ann").await.unwrap();
     storage.create_key(key("admin", None, None), "ben").await.unwrap();
     assert!(storage.revoke_key("first", NOON + Duration::HOUR, "cleo").await.unwrap());
     assert!(!storage.revoke_key("nobody", NOON, "dan").await.unwrap());
     storage.create_key(key("admin", None, None), "eve").await.unwrap_err();
-    storage.create_site(site.clone(), None, "fay").await.unwrap_err();
+    storage.create_site(site, Some(key("admin", None, None)), "fay").await.unwrap_err();
 
     let events = storage.admin_events(Page { limit: 100, after: None }).await.unwrap();
-    let line = |e: &AdminEvent| (e.actor.clone(), e.action.clone(), e.site_id, e.target.clone(), e.detail.clone());
+    let line = |e: &AdminEvent| (e.actor.clone(), e.action, e.site_id, e.target.clone(), e.detail.clone());
     let expected = [
-        ("cleo", "key.revoked", Some(site.id), "first", None),
-        ("ben", "key.issued", None, "admin", None),
-        ("ann", "key.issued", Some(site.id), "first", Some("first key")),
-        ("ann", "site.created", Some(site.id), &site.id.to_string(), Some("The site")),
+        ("cleo", AdminAction::KeyRevoked, Some(id), "first", None),
+        ("ben", AdminAction::KeyIssued, None, "admin", None),
+        ("ann", AdminAction::KeyIssued, Some(id), "first", Some("first key")),
+        ("ann", AdminAction::SiteCreated, Some(id), &id.to_string(), Some("The site")),
     ]
-    .map(|(actor, action, site, target, detail): (&str, &str, _, &str, Option<&str>)| {
-        (actor.to_owned(), action.to_owned(), site, target.to_owned(), detail.map(str::to_owned))
+    .map(|(actor, action, site, target, detail): (&str, _, _, &str, Option<&str>)| {
+        (actor.to_owned(), action, site, target.to_owned(), detail.map(str::to_owned))
     });
     assert_eq!(events.iter().map(line).collect::<Vec<_>>(), expected);
     assert_eq!(events.iter().map(|e| e.at).collect::<Vec<_>>(), [NOON + Duration::HOUR, NOON, NOON, NOON]);

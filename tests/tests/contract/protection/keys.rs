@@ -1,13 +1,12 @@
 //! What authentication knows of the keys, and how it learns that something has changed.
 
 use module_monitor_domain::SiteId;
-use module_monitor_storage::{KeyGrant, KeyUse, NewKey, NewSite, Page, SiteChange, Storage};
+use module_monitor_storage::{KeyGrant, KeyUse, NewKey, Page, Storage};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::register;
+use module_monitor_tests::reports::{new_site, register};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 on_both_backends!(
     the_revision_grows_with_what_authentication_must_know,
@@ -38,13 +37,7 @@ async fn the_revision_grows_with_what_authentication_must_know(database: TestDat
     };
     storage.create_key(key("admin", None), "tester").await.unwrap();
     assert!(note(&*storage).await > 0, "a key was issued");
-    let site = NewSite {
-        id: SiteId(Uuid::new_v4()),
-        name: "Site".to_owned(),
-        created_at: NOW,
-        settings: SiteChange::default(),
-    };
-    storage.create_site(site.clone(), Some(key("first", Some(site.id))), "tester").await.unwrap();
+    storage.create_site(new_site("Site", NOW), Some(key("first", None)), "tester").await.unwrap();
     assert!(note(&*storage).await > 0, "a site came with a key");
     assert!(storage.revoke_key("first", NOW, "tester").await.unwrap());
     assert!(note(&*storage).await > 0, "a key was revoked");
@@ -66,8 +59,7 @@ async fn grants_say_whether_the_site_may_report_and_how_often(database: TestData
         assert_eq!((found.site_id, found.site_active, found.rate_limit), (Some(site), true, None));
     }
     let mut raw = database.raw().await;
-    let id = raw.id(site.0);
-    raw.execute(&format!("UPDATE sites SET active = false, rate_limit = 5 WHERE id = {id}")).await;
+    raw.execute(&format!("UPDATE sites SET active = false, rate_limit = 5 WHERE id = {site}")).await;
     assert!(storage.revoke_key("rotated", NOW, "tester").await.unwrap());
     for (id, revoked) in [("cron", None), ("rotated", Some(NOW))] {
         let found = grant(&*storage, id).await;

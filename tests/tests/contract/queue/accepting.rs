@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use module_monitor_domain::{Refusal, Scope, SiteId, SyncId};
+use module_monitor_domain::{Refusal, Scope, SyncId};
 use module_monitor_storage::{
     Enqueued, IdempotencyKey, JobState, NewJob, Page, QueueBounds, SyncCommand, SyncRecord, SyncResult, Via,
 };
 use module_monitor_tests::backends::{TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::{command, modules, report};
+use module_monitor_tests::reports::{NOBODY, command, modules, report};
 use time::Duration;
 use uuid::Uuid;
 
@@ -88,7 +88,7 @@ async fn a_site_with_jobs_sends_everything_through_the_queue(database: TestDatab
     other.full(content("1.0.0")).await;
 
     assert!(matches!(run(&*storage, &running, &sync, sync.received_at).await, SyncResult::Applied(_)));
-    let pending = jobs.pending(&raw.id(jobs.site.id.0));
+    let pending = jobs.pending();
     assert_eq!(raw.number(&pending).await, 0);
     let unchanged = jobs.direct(report(Scope::Full, jobs.at(4), content("1.0.1"))).await;
     assert!(matches!(unchanged, SyncResult::Applied(_)));
@@ -137,7 +137,7 @@ async fn a_newer_full_report_supersedes_what_waits(database: TestDatabase) {
         assert_eq!(jobs.job(sync).await.state, JobState::Queued);
     }
     let mut raw = database.raw().await;
-    let pending = jobs.pending(&raw.id(jobs.site.id.0));
+    let pending = jobs.pending();
     assert_eq!(raw.number(&pending).await, 2);
     // One as new as itself comes later, and says all that it said.
     let equal = jobs.queued(jobs.full_at(9)).await;
@@ -204,7 +204,7 @@ async fn sites_that_may_not_report_queue_nothing(database: TestDatabase) {
     jobs.site.set(&mut raw, "active = false").await;
     let inactive = jobs.offer(&jobs.sync(jobs.full_at(1)), ROOMY).await;
     assert_eq!(inactive, Enqueued::Refused(Refusal::InactiveSite));
-    let nowhere = command(SiteId(Uuid::new_v4()), jobs.at(3600), jobs.full_at(1));
+    let nowhere = command(NOBODY, jobs.at(3600), jobs.full_at(1));
     assert_eq!(jobs.offer(&nowhere, ROOMY).await, Enqueued::Refused(Refusal::UnknownSite));
     assert_eq!(raw.number("SELECT count(*) FROM jobs").await, 0);
 }
@@ -272,7 +272,7 @@ async fn of_many_at_once_under_one_key_one_is_queued(database: TestDatabase) {
     assert_eq!((accepted, waiting), (1, 9), "{results:#?}");
     let mut raw = database.raw().await;
     assert_eq!(raw.number("SELECT count(*) FROM jobs").await, 1);
-    let pending = jobs.pending(&raw.id(jobs.site.id.0));
+    let pending = jobs.pending();
     assert_eq!(raw.number(&pending).await, 1);
 }
 

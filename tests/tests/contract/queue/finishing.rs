@@ -50,7 +50,7 @@ async fn an_unchanged_job_ends_too(database: TestDatabase) {
     assert_eq!(jobs.job(&sync).await.state, JobState::Succeeded);
     let mut raw = database.raw().await;
     assert_eq!(raw.number("SELECT count(*) FROM site_module_events").await, 2);
-    let pending = jobs.pending(&raw.id(jobs.site.id.0));
+    let pending = jobs.pending();
     assert_eq!(raw.number(&pending).await, 0);
 }
 
@@ -159,7 +159,7 @@ async fn a_refused_job_has_failed(database: TestDatabase) {
     assert!(matches!(run(storage, &running, &stale, now).await, SyncResult::Refused(Refusal::Stale { .. })));
     assert_eq!(jobs.state(&stale).await, (JobState::Failed, because("stale-sync")));
     assert_eq!(storage.find_sync(stale.sync_id).await.unwrap(), None);
-    let pending = jobs.pending(&raw.id(jobs.site.id.0));
+    let pending = jobs.pending();
     assert_eq!(raw.number(&pending).await, 0);
 }
 

@@ -96,8 +96,8 @@ impl Jobs {
         self.site.storage.apply_sync(self.sync(report)).await.unwrap()
     }
 
-    pub(super) fn pending(&self, raw_id: &str) -> String {
-        format!("SELECT pending_jobs FROM sites WHERE id = {raw_id}")
+    pub(super) fn pending(&self) -> String {
+        format!("SELECT pending_jobs FROM sites WHERE id = {}", self.site.id)
     }
 }
 

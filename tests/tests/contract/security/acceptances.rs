@@ -1,15 +1,14 @@
 //! Risks that are accepted for a while.
 
-use module_monitor_domain::SiteId;
 use module_monitor_storage::{NewAcceptance, Page, SecurityFilter, StorageError};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
-use module_monitor_tests::reports::module;
+use module_monitor_tests::reports::{NOBODY, module};
 use time::Duration;
 use uuid::Uuid;
 
 use super::support::{
-    FETCHED, differences, figures, history, import, insecure, listed, recount, risk, submodule, updates, version,
+    FETCHED, differences, figures, history, import, insecure, listed, range, recount, risk, submodule, updates,
 };
 use crate::support::Reporter;
 
@@ -87,7 +86,7 @@ async fn an_acceptance_may_be_for_one_site(database: TestDatabase) {
     assert_eq!(figures(two.site().await.security), (1, 1, 0));
     assert!(storage.withdraw_acceptance(only.id, one.at, "admin").await.unwrap());
     assert_eq!(figures(one.site().await.security), (1, 1, 0));
-    let nowhere = NewAcceptance { id: Uuid::new_v4(), site_id: Some(SiteId(Uuid::new_v4())), ..only };
+    let nowhere = NewAcceptance { id: Uuid::new_v4(), site_id: Some(NOBODY), ..only };
     let error = storage.create_acceptance(nowhere, "admin").await.unwrap_err();
     assert!(matches!(error, StorageError::MissingReference(_)), "{error:?}");
     assert_eq!(differences(&storage).await, []);
@@ -109,18 +108,17 @@ async fn an_acceptance_may_be_for_some_versions(database: TestDatabase) {
         (Some("1.5.0"), None, 5),
         (None, None, 0),
     ] {
-        let range = NewAcceptance {
+        let some = NewAcceptance {
             id: Uuid::new_v4(),
-            from: from.map(version),
-            to: to.map(version),
+            versions: range(from, to),
             ..risk("a", site.at, site.at + Duration::DAY)
         };
-        storage.create_acceptance(range.clone(), "admin").await.unwrap();
+        storage.create_acceptance(some.clone(), "admin").await.unwrap();
         recount(&storage, site.at).await;
         assert_eq!(figures(site.site().await.security).0, left, "{from:?} to {to:?}");
         let row = updates(&storage, SecurityFilter::default()).await.remove(0);
         assert_eq!(row.accepted.is_some(), left == 0, "accepted only where all of it is");
-        assert!(storage.withdraw_acceptance(range.id, site.at, "admin").await.unwrap());
+        assert!(storage.withdraw_acceptance(some.id, site.at, "admin").await.unwrap());
     }
     recount(&storage, site.at).await;
     assert_eq!(differences(&storage).await, []);
@@ -138,11 +136,9 @@ async fn versions_of_drupal_7_are_not_those_of_the_others(database: TestDatabase
     on_7.on_core("7.103", vec![module("a", "7.x-1.5")]).await;
     on_10.full(vec![module("a", "8.x-1.5")]).await;
     for (bound, left) in [("7.x-1.5", (0, 1)), ("8.x-1.5", (1, 0)), ("1.5.0", (1, 0))] {
-        let one = version(bound);
         let accepted = NewAcceptance {
             id: Uuid::new_v4(),
-            from: Some(one.clone()),
-            to: Some(one),
+            versions: range(Some(bound), Some(bound)),
             ..risk("a", on_7.at, on_7.at + Duration::DAY)
         };
         storage.create_acceptance(accepted.clone(), "admin").await.unwrap();
@@ -160,7 +156,7 @@ async fn acceptances_are_listed_and_written_down(database: TestDatabase) {
     let mut made = Vec::new();
     for n in 0..5 {
         let at = site.at + Duration::seconds(n);
-        let one = NewAcceptance { to: Some(version("2.0.0")), ..risk("a", at, at + Duration::DAY) };
+        let one = NewAcceptance { versions: range(None, Some("2.0.0")), ..risk("a", at, at + Duration::DAY) };
         storage.create_acceptance(one.clone(), "key one").await.unwrap();
         made.push(one.id);
     }

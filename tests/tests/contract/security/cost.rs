@@ -1,15 +1,16 @@
 //! What release data costs: the sites that are affected, and nobody else.
 
-use module_monitor_storage::{Page, SecurityFilter};
+use module_monitor_domain::Tag;
+use module_monitor_storage::{Page, ProjectSitesFilter, SecurityFilter};
 use module_monitor_tests::backends::{Backend, TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{module, modules};
 use module_monitor_tests::watch::{StatementLog, watch_rows, written_rows};
 
 use super::support::{
-    FETCHED, core, figures, history, import, insecure, project, recount, risk, secure, store, updates, version,
+    FETCHED, core, figures, history, import, insecure, project, recount, risk, secure, store, updates,
 };
-use crate::support::Reporter;
+use crate::support::{Reporter, below};
 
 on_both_backends!(
     an_import_writes_no_module_row_and_the_next_sync_is_cheap,
@@ -103,7 +104,18 @@ async fn no_statement_reads_all_modules_of_all_sites(database: TestDatabase) {
     storage.pending_recounts().await.unwrap();
     updates(&storage, SecurityFilter::default()).await;
     storage.recount_check(Page { limit: 100, after: None }).await.unwrap();
-    storage.project_sites(&project("a"), Some(&version("2.0.0")), Page { limit: 100, after: None }).await.unwrap();
+    for tag in [None, Tag::parse("few").ok()] {
+        let bounds = below("2.0.0", "2.0.");
+        let filter = ProjectSitesFilter { project: project("a"), bounds, tag: tag.clone() };
+        storage.project_sites(filter, Page { limit: 100, after: None }).await.unwrap();
+        let without = Page { limit: 100, after: None };
+        storage.sites_without_project(&project("a"), tag.as_ref(), without).await.unwrap();
+        let filter = SecurityFilter { tag, ..SecurityFilter::default() };
+        updates(&storage, filter.clone()).await;
+        if filter.tag.is_some() {
+            storage.fixed_findings(filter, Page { limit: 100, after: None }).await.unwrap();
+        }
+    }
     storage.due_projects(FETCHED, 100).await.unwrap();
     let statements = log.take();
     assert!(statements.len() > 60, "{}", statements.len());

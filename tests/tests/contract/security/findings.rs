@@ -1,7 +1,7 @@
 //! Who needs a security update of what, and since when.
 
 use module_monitor_domain::UpdateStatus;
-use module_monitor_storage::{Page, SecurityFilter, Storage};
+use module_monitor_storage::{Bounds, Page, ProjectSitesFilter, SecurityFilter, Storage};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::module;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use time::Duration;
 
 use super::support::{
-    FETCHED, core, differences, history, import, insecure, listed, project, secure, submodule, updates, version,
+    FETCHED, core, differences, history, import, insecure, listed, project, secure, submodule, updates,
 };
-use crate::support::{Reporter, disabled};
+use crate::support::{Reporter, below, disabled};
 
 on_both_backends!(
     there_is_one_row_for_each_site_and_project,
@@ -131,13 +131,13 @@ async fn the_sites_of_a_project_can_be_asked_for_below_a_version(database: TestD
     gone.full(vec![module("a", "1.0.0"), module("c", "1.0.0")]).await;
     gone.full(vec![module("c", "1.0.0")]).await;
     ids.sort_unstable();
-    let below = async |below: Option<&str>| {
-        let below = below.map(version);
+    let listed = async |bounds: Bounds| {
         let mut after = None;
         let mut sites = Vec::new();
         loop {
             let page = Page { limit: 2, after };
-            let next = storage.project_sites(&project("a"), below.as_ref(), page).await.unwrap();
+            let filter = ProjectSitesFilter { project: project("a"), bounds: bounds.clone(), tag: None };
+            let next = storage.project_sites(filter, page).await.unwrap().sites;
             after = next.last().map(|site| site.site_id);
             if next.is_empty() {
                 return sites;
@@ -149,18 +149,18 @@ async fn the_sites_of_a_project_can_be_asked_for_below_a_version(database: TestD
         sites.iter().map(|site| site.site_name.clone()).collect::<Vec<_>>()
     };
     let all: Vec<_> = ids.iter().map(|(_, name)| (*name).to_owned()).collect();
-    let found = below(None).await;
+    let found = listed(Bounds::default()).await;
     assert_eq!(names(&found), all);
     assert_eq!(found[0].modules.len(), 2);
     assert_eq!(found[0].version.as_deref(), Some(ids[0].1), "the lowest");
-    let mut found = names(&below(Some("2.0.0")).await);
+    let mut found = names(&listed(below("2.0.0", "2.0.")).await);
     found.sort();
     assert_eq!(found, ["1.0.0", "2.0.0-beta1", "8.x-1.5"]);
     let mut on_core = Reporter::new(&storage, "Core").await;
     on_core.full(vec![core("system", "10.3.6")]).await;
     let drupal = async |text| {
-        let below = version(text);
-        storage.project_sites(&project("drupal"), Some(&below), Page { limit: 9, after: None }).await.unwrap()
+        let filter = ProjectSitesFilter { project: project("drupal"), bounds: below(text, "10.3."), tag: None };
+        storage.project_sites(filter, Page { limit: 9, after: None }).await.unwrap().sites
     };
     assert_eq!(drupal("10.3.6").await, []);
     let found = drupal("10.3.7").await;

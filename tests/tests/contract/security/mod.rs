@@ -8,4 +8,5 @@ mod lookups;
 mod moves;
 mod races;
 mod release_data;
+mod subscribers;
 mod support;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{
-    DrupalVersion, Feed, ModuleType, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus,
-    ReportedModule, SecurityCounts, SiteId, Support, SyncOutcome, UpdateStatus,
+    Feed, ModuleType, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, ReportedModule,
+    SecurityCounts, SiteId, Support, SyncOutcome, UpdateStatus, VersionBound, VersionRange,
 };
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
@@ -23,8 +23,10 @@ pub(super) fn project(name: &str) -> ProjectName {
     ProjectName::parse(name).expect("a project name")
 }
 
-pub(super) fn version(text: &str) -> DrupalVersion {
-    DrupalVersion::parse(text).expect("a version")
+/// The versions between two bounds.
+pub(super) fn range(from: Option<&str>, to: Option<&str>) -> VersionRange {
+    let bound = |text| VersionBound::parse(text).expect("a version");
+    VersionRange::new(from.map(bound), to.map(bound)).expect("a range")
 }
 
 /// A history of `releases`, newest first: `2.0.1 security`, `2.0.0 insecure`, `1.0.0 unsupported`. Each is a day older
@@ -154,8 +156,7 @@ pub(super) fn risk(name: &str, at: OffsetDateTime, until: OffsetDateTime) -> New
     NewAcceptance {
         id: uuid_at(at),
         project: project(name),
-        from: None,
-        to: None,
+        versions: VersionRange::default(),
         site_id: None,
         until,
         reason: "nobody can reach it".to_owned(),

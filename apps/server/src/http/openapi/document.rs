@@ -9,7 +9,7 @@ use super::parameters::{names_in, path_parameter};
 use super::problems::ProblemSchema;
 use super::routes::Described;
 use super::{headers, problems};
-use crate::http::problem::Code;
+use crate::http::code::Code;
 
 /// The headings, in the order in which a newcomer meets them.
 const HEADINGS: &[(&str, &str)] = &[
@@ -38,7 +38,7 @@ as if it did not exist. An admin key may do for any site what its own key may.
 - `HEAD` is answered wherever `GET` is, and what an address does not take is a 405 with `Allow`.";
 
 /// The whole document.
-pub(super) fn document(routes: Vec<Described>) -> Value {
+pub(crate) fn document(routes: Vec<Described>) -> Value {
     let mut given: Vec<Named> = vec![(ProblemSchema::name().into_owned(), ProblemSchema::schema())];
     ProblemSchema::schemas(&mut given);
     let mut taken = Vec::new();

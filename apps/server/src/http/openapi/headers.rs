@@ -31,7 +31,7 @@ const HEADERS: &[Header] = &[
         "true",
         "`true` where this is the stored answer to an earlier request with the same `Idempotency-Key`.",
     ),
-    ("Location", true, "/api/v1/sites/01890a5d-ac96-774b-bcce-b302099a8057", "Where to find what was made."),
+    ("Location", true, "/api/v1/sites/17", "Where to find what was made."),
     ("Content-Disposition", false, "attachment; filename=\"sites.csv\"", "The name of the file; only with CSV."),
     ("Vary", true, "Accept", "That the same address answers in other media types, too."),
     ("Accept", false, "application/json", "The media type that the server takes."),

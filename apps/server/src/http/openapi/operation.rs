@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::words::{self, object, string};
-use crate::http::problem::Code;
+use crate::api::words::{self, object, string};
+use crate::http::code::Code;
 
 /// An example from `examples/`, for bodies and answers.
 macro_rules! example {
@@ -76,7 +76,7 @@ impl Operation {
 
     fn new(id: &'static str, summary: &'static str, access: Access, codes: &[Code]) -> Self {
         let (parameters, answers) = (Vec::new(), Vec::new());
-        let codes = [&[Code::Internal], codes].concat();
+        let codes = [&[Code::NotAcceptable, Code::Internal], codes].concat();
         Self {
             id,
             summary,
@@ -188,6 +188,23 @@ impl Operation {
             answer.headers.extend(names);
         }
         self
+    }
+
+    /// The media types of its answers, the first for clients that do not choose.
+    pub(super) fn media_types(&self) -> Vec<&'static str> {
+        let mut types: Vec<&'static str> =
+            self.answers.iter().flat_map(|a| &a.content).map(|(name, _)| *name).collect();
+        if types.is_empty() {
+            types.push("application/json");
+        }
+        let mut seen = Vec::new();
+        types.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+        types
     }
 
     /// May fail in these ways, beside those that follow from the rest.

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 /// Nothing is fetched, and nothing runs.
-pub(super) const POLICY: &str =
+pub(crate) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = include_str!("page.css");
 
 /// The page that shows `document`.
-pub(super) fn page(document: &Value) -> String {
+pub(crate) fn page(document: &Value) -> String {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>module-monitor API</title>\

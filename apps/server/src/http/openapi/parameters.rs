@@ -3,8 +3,8 @@
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
-use super::words::object;
-use crate::http::problem::Code;
+use crate::api::words::object;
+use crate::http::code::Code;
 
 /// A parameter in a path.
 pub(super) struct PathParameter {
@@ -20,7 +20,7 @@ pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
     let parameter = |about, example, schema, missing| Some(PathParameter { about, example, schema, missing });
     let text = || object(Type::String);
     match name {
-        "site_id" => parameter("The id of a site.", "01890a5d-ac96-774b-bcce-b302099a8057", text(), Code::SiteNotFound),
+        "site_id" => parameter("The id of a site.", "17", text(), Code::SiteNotFound),
         "machine_name" => parameter("The machine name of a module.", "webform", text(), Code::ModuleNotFound),
         "key_id" => parameter("The middle part of a key.", "5c0a1e7f42d9b836", text(), Code::KeyNotFound),
         "sync_id" => parameter(
@@ -42,6 +42,7 @@ pub(super) fn path_parameter(name: &str) -> Option<PathParameter> {
             text(),
             Code::DeadLetterNotFound,
         ),
+        "webhook_id" => parameter("The id of a webhook.", "3", text(), Code::WebhookNotFound),
         _ => None,
     }
 }

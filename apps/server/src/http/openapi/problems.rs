@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::headers;
-use super::words::{self, string};
-use crate::http::problem::Code;
+use crate::api::words::{self, string};
+use crate::http::code::Code;
 
 /// An error, as RFC 9457 shapes it.
 #[derive(ToSchema)]

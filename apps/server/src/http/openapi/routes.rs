@@ -1,11 +1,15 @@
 //! Registering routes. What is registered is described in the same breath, so neither can be had without the other.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::HttpServiceFactory;
-use actix_web::{FromRequest, Handler, Resource, Responder, web};
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{HttpServiceFactory, ServiceRequest};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 use utoipa::openapi::HttpMethod;
 
-use super::Operation;
+use super::operation::Operation;
+use crate::http::accept::negotiate;
 
 /// Routes under one prefix, and their descriptions.
 pub(crate) struct Routes {
@@ -16,7 +20,7 @@ pub(crate) struct Routes {
 }
 
 /// A route as the document shows it.
-pub(super) struct Described {
+pub(crate) struct Described {
     /// The whole path, with its parameters in braces.
     pub(super) path: String,
     pub(super) method: HttpMethod,
@@ -57,7 +61,8 @@ impl Routes {
         self.resources.into_iter().fold(web::scope(self.prefix), |scope, resource| scope.service(resource))
     }
 
-    pub(super) fn into_described(self) -> Vec<Described> {
+    /// What they say of themselves, for the document.
+    pub(crate) fn into_described(self) -> Vec<Described> {
         self.described
     }
 }
@@ -74,6 +79,12 @@ pub(crate) fn at(path: &'static str) -> At {
     At { path, resource: web::resource(path), operations: Vec::new() }
 }
 
+/// The route, for clients that accept one of the media types that it says it answers with.
+fn negotiated(route: Route, operation: &Operation) -> Route {
+    let offered: Rc<[&'static str]> = operation.media_types().into();
+    route.wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| negotiate(offered.clone(), request, next)))
+}
+
 /// Declares how a method is answered and described.
 macro_rules! methods {
     ($($(#[$doc:meta])* $name:ident = $method:ident;)*) => {
@@ -85,7 +96,7 @@ macro_rules! methods {
                 Args: FromRequest + 'static,
                 F::Output: Responder<Body: MessageBody> + 'static,
             {
-                self.resource = self.resource.route(web::$name().to(handler));
+                self.resource = self.resource.route(negotiated(web::$name().to(handler), &operation));
                 self.operations.push((HttpMethod::$method, operation));
                 self
             })*
@@ -110,7 +121,10 @@ impl At {
         Args: FromRequest + 'static,
         F::Output: Responder<Body: MessageBody> + 'static,
     {
-        self.resource = self.resource.route(web::get().to(handler.clone())).route(web::head().to(handler));
+        self.resource = self
+            .resource
+            .route(negotiated(web::get().to(handler.clone()), &operation))
+            .route(negotiated(web::head().to(handler), &operation));
         self.operations.push((HttpMethod::Get, operation));
         self
     }

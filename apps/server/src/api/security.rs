@@ -1,0 +1,149 @@
+//! What needs a security update, as people and programs see it, on the command line and over HTTP.
+
+use module_monitor_domain::{SecurityRelease, UpdateStatus};
+use module_monitor_storage::{AcceptedRisk, FixedFinding, SecurityUpdate};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::csv::CsvRow;
+use super::time::rfc3339;
+use super::words;
+
+/// A project that needs a security update on a site.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecurityUpdate)]
+pub(crate) struct SecurityUpdateView {
+    pub(crate) site_id: i64,
+    pub(crate) site_name: String,
+    pub(crate) project: String,
+    pub(crate) version: Option<String>,
+    pub(crate) recommended: Option<String>,
+    #[schema(schema_with = words::update_status)]
+    pub(crate) status: UpdateStatus,
+    #[schema(schema_with = words::security_releases)]
+    pub(crate) security_updates: Vec<SecurityRelease>,
+    pub(crate) modules: Vec<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) insecure_since: OffsetDateTime,
+    pub(crate) accepted: Option<AcceptedView>,
+}
+
+/// That somebody accepts the risk.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedRisk)]
+pub(crate) struct AcceptedView {
+    #[schema(format = "uuid")]
+    pub(crate) id: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) until: OffsetDateTime,
+    pub(crate) reason: String,
+}
+
+impl From<AcceptedRisk> for AcceptedView {
+    fn from(risk: AcceptedRisk) -> Self {
+        Self { id: risk.id.to_string(), until: risk.until, reason: risk.reason }
+    }
+}
+
+impl From<SecurityUpdate> for SecurityUpdateView {
+    fn from(update: SecurityUpdate) -> Self {
+        Self {
+            site_id: update.site_id.0,
+            site_name: update.site_name,
+            project: update.project.to_string(),
+            version: update.version,
+            recommended: update.recommended,
+            status: update.status,
+            security_updates: update.security_updates,
+            modules: update.modules.iter().map(ToString::to_string).collect(),
+            insecure_since: update.insecure_since,
+            accepted: update.accepted.map(AcceptedView::from),
+        }
+    }
+}
+
+impl SecurityUpdateView {
+    /// The security releases, newest first, with spaces between them.
+    pub(crate) fn fixes(&self) -> String {
+        let versions: Vec<&str> = self.security_updates.iter().map(|release| release.version.as_str()).collect();
+        versions.join(" ")
+    }
+}
+
+impl CsvRow for SecurityUpdateView {
+    const COLUMNS: &'static [&'static str] = &[
+        "site_id",
+        "site_name",
+        "project",
+        "version",
+        "recommended",
+        "status",
+        "security_updates",
+        "modules",
+        "insecure_since",
+        "accepted_until",
+        "accepted_reason",
+    ];
+
+    fn cells(self) -> Vec<String> {
+        let fixes = self.fixes();
+        let (until, reason) = self.accepted.map(|risk| (rfc3339(risk.until), risk.reason)).unzip();
+        vec![
+            self.site_id.to_string(),
+            self.site_name,
+            self.project,
+            self.version.unwrap_or_default(),
+            self.recommended.unwrap_or_default(),
+            self.status.as_str().to_owned(),
+            fixes,
+            self.modules.join(" "),
+            rfc3339(self.insecure_since),
+            until.unwrap_or_default(),
+            reason.unwrap_or_default(),
+        ]
+    }
+}
+
+/// A security update that a site needed and no longer needs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FixedSecurityUpdate)]
+pub(crate) struct FixedView {
+    site_id: i64,
+    site_name: String,
+    project: String,
+    #[serde(with = "time::serde::rfc3339")]
+    insecure_since: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    fixed_at: OffsetDateTime,
+}
+
+impl From<FixedFinding> for FixedView {
+    fn from(finding: FixedFinding) -> Self {
+        Self {
+            site_id: finding.site_id.0,
+            site_name: finding.site_name,
+            project: finding.project.to_string(),
+            insecure_since: finding.insecure_since,
+            fixed_at: finding.fixed_at,
+        }
+    }
+}
+
+impl CsvRow for FixedView {
+    const COLUMNS: &'static [&'static str] = &["site_id", "site_name", "project", "insecure_since", "fixed_at"];
+
+    fn cells(self) -> Vec<String> {
+        let (since, fixed) = (rfc3339(self.insecure_since), rfc3339(self.fixed_at));
+        vec![self.site_id.to_string(), self.site_name, self.project, since, fixed]
+    }
+}
+
+/// A row of either list, for the description.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is the shape of what both lists answer with")]
+pub(crate) enum SecurityRow {
+    Open(SecurityUpdateView),
+    Fixed(FixedView),
+}

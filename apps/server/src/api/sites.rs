@@ -1,0 +1,177 @@
+//! A site as people and programs see it, on the command line and over HTTP.
+
+use module_monitor_domain::{CoreCoverage, Reporting, Site};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::csv::CsvRow;
+use super::keys::IssuedKeyView;
+use super::time::rfc3339;
+use super::words;
+
+/// The site object.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Site)]
+pub(crate) struct SiteView {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) url: Option<String>,
+    /// What an administrator said, else what the site last reported.
+    pub(crate) environment: Option<String>,
+    /// In alphabetical order.
+    pub(crate) tags: Vec<String>,
+    /// Whether it may report.
+    pub(crate) active: bool,
+    /// Syncs it may send in the window of the rate limit; `null` for the server's default.
+    pub(crate) rate_limit: Option<u32>,
+    /// Seconds without a report after which it is silent; `null` for 26 hours.
+    pub(crate) silent_after: Option<u32>,
+    /// Whether reports that come from another environment or URL are refused instead of warned about.
+    pub(crate) strict_identity: bool,
+    pub(crate) drupal_version: Option<String>,
+    pub(crate) php_version: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) last_sync_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) last_full_sync_at: Option<OffsetDateTime>,
+    /// Whether a report has been due for longer than `silent_after`; never of a deactivated site.
+    pub(crate) silent: bool,
+    /// `failing` where the last 3 attempts were refused, or more; else `never` where no report was ever applied.
+    #[schema(schema_with = words::reporting)]
+    pub(crate) reporting: &'static str,
+    /// The `code` that the last attempt was refused with, where no report was applied since.
+    pub(crate) last_refusal: Option<String>,
+    /// Its last full report removed more than half of its modules; until acknowledged, or the next full report.
+    pub(crate) mass_removal: bool,
+    /// It has reported under more than one environment or URL; until acknowledged.
+    pub(crate) conflict: bool,
+    /// Enabled modules that need a security update.
+    pub(crate) security_updates_found: i32,
+    pub(crate) security_projects: i32,
+    pub(crate) security_unknown: i32,
+}
+
+impl SiteView {
+    /// `site` as it stands at `now`.
+    pub(crate) fn of(site: Site, now: OffsetDateTime) -> Self {
+        Self {
+            silent: site.is_silent(now),
+            id: site.id.0,
+            name: site.name,
+            url: site.url,
+            environment: site.environment,
+            tags: site.tags,
+            active: site.active,
+            rate_limit: site.rate_limit,
+            silent_after: site.silent_after,
+            strict_identity: site.strict_identity,
+            drupal_version: site.drupal_version,
+            php_version: site.php_version,
+            created_at: site.created_at,
+            last_sync_at: site.last_sync_at,
+            last_full_sync_at: site.last_full_sync_at,
+            reporting: site.reporting.as_str(),
+            last_refusal: site.last_refusal,
+            mass_removal: site.mass_removal,
+            conflict: site.conflict,
+            security_updates_found: site.security.updates_found,
+            security_projects: site.security.projects,
+            security_unknown: site.security.unknown,
+        }
+    }
+
+    /// What asks for attention.
+    pub(crate) fn notes(&self) -> String {
+        let security = format!("{} security updates", self.security_updates_found);
+        let failing = format!("failing: {}", self.last_refusal.as_deref().unwrap_or("unknown"));
+        let notes = [
+            (!self.active, "deactivated"),
+            (self.security_updates_found > 0, &security),
+            (self.reporting == Reporting::Failing.as_str(), &failing),
+            (self.last_sync_at.is_none(), "never reported"),
+            (self.silent, "silent"),
+            (self.mass_removal, "mass removal"),
+            (self.conflict, "conflict"),
+        ];
+        let notes: Vec<&str> = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note).collect();
+        notes.join(", ")
+    }
+}
+
+impl CsvRow for SiteView {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "url",
+        "environment",
+        "tags",
+        "active",
+        "rate_limit",
+        "silent_after",
+        "strict_identity",
+        "drupal_version",
+        "php_version",
+        "created_at",
+        "last_sync_at",
+        "last_full_sync_at",
+        "silent",
+        "reporting",
+        "last_refusal",
+        "mass_removal",
+        "conflict",
+        "security_updates_found",
+        "security_projects",
+        "security_unknown",
+    ];
+
+    /// What is `null` elsewhere is empty here.
+    fn cells(self) -> Vec<String> {
+        let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+        let time = |at: Option<OffsetDateTime>| at.map(rfc3339).unwrap_or_default();
+        vec![
+            self.id.to_string(),
+            self.name,
+            self.url.unwrap_or_default(),
+            self.environment.unwrap_or_default(),
+            self.tags.join(" "),
+            self.active.to_string(),
+            number(self.rate_limit),
+            number(self.silent_after),
+            self.strict_identity.to_string(),
+            self.drupal_version.unwrap_or_default(),
+            self.php_version.unwrap_or_default(),
+            time(Some(self.created_at)),
+            time(self.last_sync_at),
+            time(self.last_full_sync_at),
+            self.silent.to_string(),
+            self.reporting.to_owned(),
+            self.last_refusal.unwrap_or_default(),
+            self.mass_removal.to_string(),
+            self.conflict.to_string(),
+            self.security_updates_found.to_string(),
+            self.security_projects.to_string(),
+            self.security_unknown.to_string(),
+        ]
+    }
+}
+
+/// A site by itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SingleSite)]
+pub(crate) struct SingleSite {
+    #[serde(flatten)]
+    pub(crate) site: SiteView,
+    /// Until when its Drupal core gets security releases; `null` where that cannot be told.
+    #[schema(schema_with = words::core_coverage_or_null)]
+    pub(crate) core_security_coverage: Option<CoreCoverage>,
+}
+
+/// A site that has just been registered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Registered {
+    pub(crate) site: SingleSite,
+    pub(crate) key: IssuedKeyView,
+}

@@ -1,0 +1,115 @@
+//! What the people who look after a site are told of a report: once, when it begins to be so.
+
+use crate::{
+    Change, EventKind, InventoryChanges, MachineName, ModuleType, Report, Scope, SiteIdentity, SiteModuleState,
+};
+
+/// So many modules are named in a line of their own each; more of a kind become one line.
+const NAMED: usize = 10;
+
+/// How many modules such a line names.
+const EXAMPLES: usize = 5;
+
+/// What a change of identity is told with; both sides, so that it is clear which one is the copy.
+pub(crate) fn another_identity(said: &SiteIdentity, known: &SiteIdentity) -> String {
+    format!(
+        "This report comes from another environment or URL than the site's last one: from {said}, the last one from \
+         {known}; a copy of a site needs a key of its own"
+    )
+}
+
+/// What is to be said of a report's modules. `registry_type` tells the type under which the registry knows a module.
+pub(crate) fn of_modules(
+    report: &Report,
+    changes: &InventoryChanges,
+    registry_type: impl Fn(&MachineName) -> Option<ModuleType>,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if report.scope() == Scope::Full && !report.is_complete() {
+        warnings.push("An item without a usable machine name was rejected, so nothing was removed".to_owned());
+    }
+    warnings.extend(repeated(report.repeated()));
+    warnings.extend(unknown(&changes.changed));
+    warnings.extend(of_another_type(&changes.changed, registry_type));
+    warnings.extend(without_version(&changes.changed));
+    warnings
+}
+
+fn repeated(names: &[MachineName]) -> Vec<String> {
+    let told = names.iter().map(|name| Told {
+        example: name.to_string(),
+        line: format!("Module {name} is listed more than once; the last entry counts"),
+    });
+    few_or_many(told.collect(), |n| format!("{n} modules are listed more than once, and the last entry of each counts"))
+}
+
+/// Custom code that is new to the site: nobody else can say what it is.
+fn unknown(changed: &[Change]) -> Vec<String> {
+    let is_unknown = |change: &&Change| {
+        change.after.module_type == ModuleType::Custom && change.events.contains(&EventKind::Installed)
+    };
+    let told = changed.iter().filter(is_unknown).map(|Change { machine_name: name, .. }| Told {
+        example: name.to_string(),
+        line: format!("Unknown module: {name}"),
+    });
+    few_or_many(told.collect(), |n| format!("Unknown modules ({n})"))
+}
+
+/// Code that is custom here and not elsewhere, or the other way round. Between core and contrib modules move in real
+/// life.
+fn of_another_type(changed: &[Change], registry_type: impl Fn(&MachineName) -> Option<ModuleType>) -> Vec<String> {
+    let told = changed.iter().filter(|change| has_come_as(change, |state| state.module_type)).filter_map(|change| {
+        let (name, own) = (&change.machine_name, change.after.module_type);
+        let known = registry_type(name).filter(|known| *known != own)?;
+        (known == ModuleType::Custom || own == ModuleType::Custom).then(|| Told {
+            example: format!("{name} ({known}, here {own})"),
+            line: format!("Module {name} is known as {known}; this site reports it as {own}"),
+        })
+    });
+    few_or_many(told.collect(), |n| format!("{n} modules are known under another type than this site reports"))
+}
+
+/// Texts that were sent as versions and are none.
+fn without_version(changed: &[Change]) -> Option<String> {
+    let has_come = |change: &&Change| has_come_as(change, |state| state.site_details.reported_version.clone());
+    let examples = changed.iter().filter(has_come).filter_map(|change| {
+        let text = change.after.site_details.reported_version.as_ref()?;
+        Some(format!("{} ({text:?})", change.machine_name))
+    });
+    let examples: Vec<String> = examples.collect();
+    let subject = match examples.len() {
+        0 => return None,
+        1 => "The version of 1 module is".to_owned(),
+        n => format!("The versions of {n} modules are"),
+    };
+    Some(format!("{subject} taken as not known, because what was sent is not a version: {}", some_of(&examples)))
+}
+
+/// Whether the module has come to the site, or what `part` tells of it has changed.
+fn has_come_as<T: PartialEq>(change: &Change, part: impl Fn(&SiteModuleState) -> T) -> bool {
+    change.is_new() || change.before.as_ref().is_none_or(|before| part(before) != part(&change.after))
+}
+
+/// What is to be said of one module: alone, or as an example of many.
+struct Told {
+    example: String,
+    line: String,
+}
+
+/// A line for each, or, if they are many, one line for all of them, which begins with what `many` makes of their number.
+fn few_or_many(told: Vec<Told>, many: impl FnOnce(usize) -> String) -> Vec<String> {
+    if told.len() <= NAMED {
+        return told.into_iter().map(|told| told.line).collect();
+    }
+    let examples: Vec<String> = told.into_iter().map(|told| told.example).collect();
+    vec![format!("{}: {}", many(examples.len()), some_of(&examples))]
+}
+
+/// The first few of `examples`, and how many more there are.
+fn some_of(examples: &[String]) -> String {
+    let shown = examples[..examples.len().min(EXAMPLES)].join(", ");
+    match examples.len().saturating_sub(EXAMPLES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,88 @@
+//! How connections to PostgreSQL are made and kept.
+
+use std::time::Duration;
+
+use diesel::ConnectionError;
+use diesel::connection::InstrumentationEvent;
+use diesel::result::{ConnectionResult, DatabaseErrorKind, Error};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures::FutureExt;
+use futures::future::ready;
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+
+use super::super::error::StorageError;
+use super::super::options::{StatementObserver, StorageOptions};
+
+/// No unit of work takes this long unless something is wrong; better it fails and frees its locks. The statement of a
+/// process that has died ends within seconds, so that whoever takes over does not wait for its locks; a process that is
+/// paused within a transaction loses it.
+const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+                       SET client_connection_check_interval = '2s'; \
+                       SET idle_in_transaction_session_timeout = '15s'";
+
+/// A database and how to reach it.
+#[derive(Clone)]
+pub(super) struct Config {
+    url: tokio_postgres::Config,
+    on_statement: Option<StatementObserver>,
+}
+
+impl Config {
+    pub(super) fn parse(url: &str, options: &StorageOptions) -> Result<Self, StorageError> {
+        let mut url: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            StorageError::Url(format!("{error}; write postgres://user:password@host:5432/database"))
+        })?;
+        if url.get_ssl_mode() == SslMode::Require {
+            return Err(StorageError::Url("TLS is not supported: remove sslmode=require".to_owned()));
+        }
+        if url.get_application_name().is_none() {
+            url.application_name("module-monitor");
+        }
+        url.connect_timeout(options.checkout_timeout);
+        url.tcp_user_timeout(Duration::from_secs(30));
+        Ok(Self { url, on_statement: options.on_statement.clone() })
+    }
+
+    /// A connection of its own, without time limits: for migrations.
+    pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
+        let (client, connection) = self.url.connect(NoTls).await.map_err(bad_connection)?;
+        AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    }
+
+    async fn connect_for_pool(self) -> ConnectionResult<AsyncPgConnection> {
+        let mut connection = self.connect().await?;
+        connection.batch_execute(SESSION).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        if let Some(observe) = self.on_statement {
+            connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::StartQuery { query, .. } = event {
+                    observe(&query);
+                }
+            });
+        }
+        Ok(connection)
+    }
+}
+
+/// The whole chain in one text, because Diesel's error keeps no source.
+fn bad_connection(error: tokio_postgres::Error) -> ConnectionError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    ConnectionError::BadConnection(format!("{error}{cause}"))
+}
+
+/// Makes the pool's connections. On checkout a connection is asked, without a round trip, whether it has noticed that it
+/// is broken, so that a restart of PostgreSQL does not hand out every dead connection once.
+pub(super) fn manager(config: Config) -> AsyncDieselConnectionManager<AsyncPgConnection> {
+    let mut manager = ManagerConfig::default();
+    manager.recycling_method = RecyclingMethod::CustomFunction(Box::new(|connection: &mut AsyncPgConnection| {
+        let broken = connection.is_broken();
+        let closed =
+            || Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new("closed while idle".to_owned()));
+        ready(if broken { Err(closed()) } else { Ok(()) }).boxed()
+    }));
+    manager.custom_setup = Box::new(move |_url| config.clone().connect_for_pool().boxed());
+    AsyncDieselConnectionManager::new_with_config(String::new(), manager)
+}

@@ -1,0 +1,79 @@
+//! The statements about assessments, and about the projects that syncs introduce for them.
+
+use diesel::sql_types::{BigInt, Text};
+use module_monitor_domain::{Feed, ProjectName, SiteId};
+use time::OffsetDateTime;
+
+use super::key::{AssessmentWrite, Key};
+use super::wanted::Introduction;
+use crate::engine::batch::Batch;
+use crate::engine::sql_types::{At, Moment};
+use crate::engine::statement::{Portable, Sql, statement};
+
+pub(crate) fn find<'a>(feed: Feed, site: SiteId, keys: &'a [&'a Key]) -> Sql<impl Portable + use<'a>> {
+    statement!(pair "find_assessments").bind::<Text, _>(feed.as_str()).bind::<BigInt, _>(site.0).bind_rows(
+        Batch::of(keys)
+            .column("project", |key| key.project.as_str())
+            .column("version", |key| key.version.as_str())
+            .column("datestamp", |key| key.datestamp),
+    )
+}
+
+/// In the order of keys, as all that many syncs insert at once.
+pub(crate) fn insert(feed: Feed, rows: &[AssessmentWrite]) -> Sql<impl Portable> {
+    statement!(pair "insert_assessments").bind::<Text, _>(feed.as_str()).bind_rows(
+        Batch::of(rows)
+            .column("project", |row| row.project.as_str())
+            .column("version", |row| row.version.as_str())
+            .column("datestamp", |row| row.datestamp)
+            .column("sort_key", |row| row.sort_key.as_deref())
+            .column("status", |row| row.status)
+            .column("needs_update", |row| row.needs_update)
+            .column("security_updates", |row| row.security_updates.as_str())
+            .column("recommended", |row| row.recommended.as_deref()),
+    )
+}
+
+pub(crate) fn of_feed(project: &ProjectName, feed: Feed) -> Sql<impl Portable + use<>> {
+    statement!("assessments_of_feed").bind::<Text, _>(project.to_string()).bind::<Text, _>(feed.as_str())
+}
+
+pub(crate) fn insert_projects(
+    feed: Feed,
+    site: SiteId,
+    now: OffsetDateTime,
+    rows: &[Introduction],
+) -> Sql<impl Portable> {
+    statement!(pair "insert_projects")
+        .bind::<Text, _>(feed.as_str())
+        .bind::<BigInt, _>(site.0)
+        .bind::<Moment, _>(At(now))
+        .bind_rows(introductions(rows))
+}
+
+/// Has projects looked up sooner, on the account of `site`.
+pub(crate) fn take_over_projects(feed: Feed, site: SiteId, rows: &[Introduction]) -> Sql<impl Portable> {
+    statement!(pair "take_over_projects")
+        .bind::<Text, _>(feed.as_str())
+        .bind::<BigInt, _>(site.0)
+        .bind_rows(introductions(rows))
+}
+
+fn introductions(rows: &[Introduction]) -> Batch<'_, Introduction> {
+    Batch::of(rows).column("name", |row| row.name.as_str()).column("next_check_at", |row| row.next_check_at)
+}
+
+/// The rows of projects, locked in the order of names by one who will write them.
+pub(crate) fn lock_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Portable + use<'a>> {
+    statement!(pair "lock_projects").bind::<Text, _>(feed.as_str()).bind_list(names)
+}
+
+/// The same, locked for share: nobody writes them until the transaction has ended. (Turning a share lock into the other
+/// could deadlock.)
+pub(crate) fn share_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Portable + use<'a>> {
+    statement!(pair "share_projects").bind::<Text, _>(feed.as_str()).bind_list(names)
+}
+
+pub(crate) fn releases_of_projects(projects: Vec<i64>) -> Sql<impl Portable> {
+    statement!(pair "releases_of_projects").bind_list(projects)
+}

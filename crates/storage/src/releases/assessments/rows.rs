@@ -1,0 +1,53 @@
+//! Rows of assessments.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::key::Key;
+use crate::engine::error::StorageError;
+use crate::engine::read::read_project;
+use crate::engine::sql_types::{At, Moment};
+
+/// A key that a sync asked for, and what there is under it.
+#[derive(QueryableByName)]
+pub(crate) struct AssessmentKeyRow {
+    #[diesel(sql_type = Text)]
+    project: String,
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = BigInt)]
+    datestamp: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) assessment_id: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) project_id: Option<i64>,
+    /// The turn of a project that was never asked about and that another site introduced.
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub(crate) waits_until: Option<At>,
+}
+
+impl AssessmentKeyRow {
+    pub(crate) fn key(&self) -> Result<Key, StorageError> {
+        let project = read_project(&self.project)?;
+        Ok(Key { project, version: self.version.clone(), datestamp: self.datestamp })
+    }
+}
+
+/// An assessment as it stands.
+#[derive(QueryableByName)]
+pub(crate) struct AssessmentRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) id: i64,
+    #[diesel(sql_type = Text)]
+    pub(crate) version: String,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) datestamp: i64,
+    #[diesel(sql_type = Text)]
+    pub(crate) status: String,
+    #[diesel(sql_type = Bool)]
+    pub(crate) needs_update: bool,
+    #[diesel(sql_type = Text)]
+    pub(crate) security_updates: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) recommended: Option<String>,
+}

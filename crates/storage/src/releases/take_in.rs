@@ -1,0 +1,109 @@
+//! Taking in what drupal.org says of a project: storing it, and judging anew every installed version by it.
+//! Holds the project's row from the beginning, so that syncs which begin to use the project wait.
+
+use std::sync::Arc;
+
+use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
+
+use super::assessments::queries as assessments;
+use super::assessments::rows::AssessmentRow;
+use super::queries;
+use super::rows::{ProjectRow, ReleaseRow, histories};
+use super::writes::{content_hash, release_writes, revisions};
+use super::{Check, CheckOutcome, Fetched, StoredHistory};
+use crate::engine::error::StorageError;
+use crate::engine::transaction::{Transaction, Unit};
+
+/// Replaces what is stored of a feed, and judges by it.
+pub(super) struct StoreHistory {
+    pub(super) history: Arc<ReleaseHistory>,
+    pub(super) fetched: Fetched,
+}
+
+impl Unit for StoreHistory {
+    type Output = StoredHistory;
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<StoredHistory, StorageError> {
+        let (history, fetched) = (&*self.history, &self.fetched);
+        let (project, feed) = (&history.project, history.feed);
+        transaction.execute(queries::insert_project(history, fetched)).await?;
+        let row = lock(transaction, project, feed).await?;
+        let row = row.ok_or_else(|| StorageError::corrupt("project: gone", project))?;
+        let releases = release_writes(history);
+        let hash = content_hash(history, &releases);
+        let changed = row.content_hash.as_ref() != Some(&hash);
+        transaction.execute(queries::update_project(row.id, history, hash, fetched)).await?;
+        let mut assessments = 0;
+        if changed {
+            transaction.execute(queries::delete_releases(row.id)).await?;
+            transaction.execute(queries::insert_releases(row.id, &releases)).await?;
+            assessments = revise(transaction, project, feed, Some(history)).await?;
+            let dated = match *project == ProjectName::drupal() {
+                true => queries::date_core_versions(row.id).boxed(),
+                false => queries::date_versions(row.id, project).boxed(),
+            };
+            transaction.execute(dated).await?;
+        }
+        update_release_data(transaction).await?;
+        Ok(StoredHistory { releases: releases.len(), changed, assessments })
+    }
+}
+
+/// Remembers a request that brought no history. What drupal.org does not know is judged by what is stored of it.
+pub(super) struct NoteCheck(pub(super) Check);
+
+impl Unit for NoteCheck {
+    type Output = ();
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<(), StorageError> {
+        let Self(check) = self;
+        transaction.execute(queries::note_check(&check)).await?;
+        if check.outcome == CheckOutcome::NoHistory {
+            judge_again(transaction, &check.project, check.feed).await?;
+        }
+        update_release_data(transaction).await
+    }
+}
+
+/// Judges by what is stored of a project.
+async fn judge_again<T: Transaction>(
+    transaction: &mut T,
+    project: &ProjectName,
+    feed: Feed,
+) -> Result<(), StorageError> {
+    let Some(row) = lock(transaction, project, feed).await? else { return Ok(()) };
+    let releases = transaction.rows::<ReleaseRow>(assessments::releases_of_projects(vec![row.id])).await?;
+    let history = histories(&[row], releases)?.remove(project);
+    revise(transaction, project, feed, history.as_ref()).await.map(drop)
+}
+
+async fn lock<T: Transaction>(
+    transaction: &mut T,
+    project: &ProjectName,
+    feed: Feed,
+) -> Result<Option<ProjectRow>, StorageError> {
+    transaction.first(assessments::lock_projects(feed, vec![project.as_str()])).await
+}
+
+/// Those who change the age of all release data compute it one after the other.
+async fn update_release_data<T: Transaction>(transaction: &mut T) -> Result<(), StorageError> {
+    if T::LOCKS_ROWS {
+        transaction.execute(queries::lock_release_data()).await?;
+    }
+    transaction.execute(queries::update_release_data()).await.map(drop)
+}
+
+/// Judges every installed version of a project anew, and says how many assessments are others now.
+async fn revise<T: Transaction>(
+    transaction: &mut T,
+    project: &ProjectName,
+    feed: Feed,
+    history: Option<&ReleaseHistory>,
+) -> Result<usize, StorageError> {
+    let rows = transaction.rows::<AssessmentRow>(assessments::of_feed(project, feed)).await?;
+    let revisions = revisions(rows, project, feed, history);
+    if !revisions.is_empty() {
+        transaction.execute(queries::update_assessments(&revisions)).await?;
+    }
+    Ok(revisions.len())
+}

@@ -1,0 +1,173 @@
+//! The statements about findings, accepted risks and figures.
+
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use module_monitor_domain::{DrupalVersion, Feed, ProjectName, SiteId, Tag};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter};
+use crate::engine::sql_types::{At, DbId, Id, Moment};
+use crate::engine::statement::{Portable, Sql, sql_of, statement};
+use crate::page::{Page, limit};
+use crate::sites::queries::of_tag;
+
+pub(super) fn security_updates(filter: SecurityFilter, page: Page<(SiteId, String)>) -> Sql<impl Portable> {
+    let (site, project) = page.after.unwrap_or((SiteId(0), String::new()));
+    sql_of(of_tag(include_str!("sql/security_updates.sql"), "$7", filter.tag.as_ref()))
+        .bind::<BigInt, _>(site.0)
+        .bind::<Text, _>(project)
+        .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
+        .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
+        .bind::<Bool, _>(filter.include_disabled)
+        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
+}
+
+pub(super) fn fixed_findings(filter: SecurityFilter, page: &Page<i64>) -> Sql<impl Portable + use<>> {
+    sql_of(of_tag(include_str!("sql/fixed_findings.sql"), "$5", filter.tag.as_ref()))
+        .bind::<BigInt, _>(page.after.unwrap_or(i64::MAX))
+        .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
+        .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
+        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
+}
+
+pub(super) fn project_sites(filter: &ProjectSitesFilter, page: &Page<SiteId>) -> Sql<impl Portable + use<>> {
+    let ProjectSitesFilter { project, bounds, tag } = filter;
+    let versions = &bounds.versions;
+    sql_of(of_tag(include_str!("sql/project_sites.sql"), "$9", tag.as_ref()))
+        .bind::<Text, _>(project.to_string())
+        .bind::<Nullable<Text>, _>(versions.feed().map(Feed::as_str))
+        .bind::<Nullable<Text>, _>(versions.from().map(|from| from.sort_key().to_owned()))
+        .bind::<Nullable<Text>, _>(versions.end_key())
+        .bind::<Nullable<Text>, _>(bounds.branch_start.clone())
+        .bind::<Bool, _>(bounds.same_branch)
+        .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
+        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<Nullable<Text>, _>(tag.as_ref().map(Tag::to_string))
+}
+
+pub(super) fn sites_without_project(
+    project: &ProjectName,
+    tag: Option<&Tag>,
+    page: &Page<SiteId>,
+) -> Sql<impl Portable + use<>> {
+    sql_of(of_tag(include_str!("sql/sites_without_project.sql"), "$4", tag))
+        .bind::<Text, _>(project.to_string())
+        .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
+        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<Nullable<Text>, _>(tag.map(Tag::to_string))
+}
+
+pub(super) fn check_figures(page: &Page<SiteId>) -> Sql<impl Portable + use<>> {
+    statement!("check_figures")
+        .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
+        .bind::<BigInt, _>(limit(page.limit))
+}
+
+/// The figures on a site's row, and the age of release data.
+pub(crate) fn security_of_site(site: SiteId) -> Sql<impl Portable> {
+    statement!("security_of_site").bind::<BigInt, _>(site.0)
+}
+
+/// Takes the rows of a project, so that no sync begins to use it meanwhile.
+pub(super) fn lock_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
+    statement!("lock_project").bind::<Text, _>(project.to_string())
+}
+
+/// Has the sites recounted that need a security update of a project.
+pub(super) fn revise_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
+    statement!("revise_project").bind::<Text, _>(project.to_string())
+}
+
+pub(super) fn insert_acceptance(acceptance: NewAcceptance, actor: &str) -> Sql<impl Portable + use<>> {
+    let (project, versions) = (&acceptance.project, &acceptance.versions);
+    let text = |version: Option<&DrupalVersion>| version.map(DrupalVersion::to_string);
+    let key = |version: Option<&DrupalVersion>| version.map(|version| version.sort_key().to_owned());
+    statement!("insert_acceptance")
+        .bind::<Id, _>(DbId(acceptance.id))
+        .bind::<Text, _>(project.to_string())
+        .bind::<Nullable<Text>, _>(versions.feed().map(Feed::as_str))
+        .bind::<Nullable<Text>, _>(text(versions.from()))
+        .bind::<Nullable<Text>, _>(key(versions.from()))
+        .bind::<Nullable<Text>, _>(text(versions.to()))
+        .bind::<Nullable<Text>, _>(key(versions.to()))
+        .bind::<Nullable<BigInt>, _>(acceptance.site_id.map(|site| site.0))
+        .bind::<Moment, _>(At(acceptance.until))
+        .bind::<Text, _>(acceptance.reason)
+        .bind::<Moment, _>(At(acceptance.created_at))
+        .bind::<Text, _>(actor.to_owned())
+}
+
+pub(super) fn end_acceptance(id: Uuid, now: OffsetDateTime, reason: &'static str) -> Sql<impl Portable> {
+    statement!("end_acceptance").bind::<Id, _>(DbId(id)).bind::<Moment, _>(At(now)).bind::<Text, _>(reason)
+}
+
+pub(super) fn acceptance(id: Uuid) -> Sql<impl Portable> {
+    statement!("acceptance").bind::<Id, _>(DbId(id))
+}
+
+pub(super) fn acceptances(ended: bool, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
+    statement!("acceptances_before")
+        .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))
+        .bind::<Bool, _>(ended)
+        .bind::<BigInt, _>(limit(page.limit))
+}
+
+pub(super) fn due_acceptances(now: OffsetDateTime, most: usize) -> Sql<impl Portable> {
+    statement!("due_acceptances").bind::<Moment, _>(At(now)).bind::<BigInt, _>(limit(most))
+}
+
+pub(super) fn assessment_to_recount() -> Sql<impl Portable> {
+    statement!("assessment_to_recount")
+}
+
+pub(super) fn sites_to_recount(assessment: i64, after: Option<i64>, most: usize) -> Sql<impl Portable> {
+    statement!("sites_to_recount")
+        .bind::<BigInt, _>(assessment)
+        .bind::<BigInt, _>(after.unwrap_or_default())
+        .bind::<BigInt, _>(limit(most))
+}
+
+/// The sites of an assessment have been recounted up to `to`, or all of them, for its `revision`.
+pub(super) fn recounted(assessment: i64, revision: i64, to: Option<SiteId>) -> Sql<impl Portable> {
+    statement!("recounted")
+        .bind::<BigInt, _>(assessment)
+        .bind::<BigInt, _>(revision)
+        .bind::<Nullable<BigInt>, _>(to.map(|site| site.0))
+}
+
+pub(super) fn pending_recounts() -> Sql<impl Portable> {
+    statement!("pending_recounts")
+}
+
+fn ids(sites: &[SiteId]) -> Vec<i64> {
+    sites.iter().map(|site| site.0).collect()
+}
+
+/// The figures of sites and their findings, in one statement.
+pub(super) fn recount_sites(now: OffsetDateTime, sites: &[SiteId]) -> Sql<impl Portable + use<>> {
+    statement!(pg "recount_sites").bind::<Moment, _>(At(now)).bind_list(ids(sites))
+}
+
+pub(super) fn count_figures(sites: &[SiteId]) -> Sql<impl Portable + use<>> {
+    statement!(sqlite "count_figures").bind_list(ids(sites))
+}
+
+/// Run it before [`close_findings`] and [`open_findings`].
+pub(super) fn tell_findings(now: OffsetDateTime, sites: &[SiteId]) -> Sql<impl Portable + use<>> {
+    statement!(sqlite "tell_findings").bind::<Moment, _>(At(now)).bind_list(ids(sites))
+}
+
+pub(super) fn close_findings(now: OffsetDateTime, sites: &[SiteId]) -> Sql<impl Portable + use<>> {
+    statement!(sqlite "close_findings").bind::<Moment, _>(At(now)).bind_list(ids(sites))
+}
+
+pub(super) fn open_findings(now: OffsetDateTime, sites: &[SiteId]) -> Sql<impl Portable + use<>> {
+    statement!(sqlite "open_findings").bind::<Moment, _>(At(now)).bind_list(ids(sites))
+}
+
+/// Those of a site that is removed.
+pub(crate) fn end_site_acceptances(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("end_site_acceptances").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now))
+}

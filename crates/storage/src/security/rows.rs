@@ -1,0 +1,292 @@
+//! Rows of findings and accepted risks.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use module_monitor_domain::{MachineName, SecurityCounts, SiteId};
+
+use super::{
+    Acceptance, AcceptedRisk, FixedFinding, ProjectSite, RecountDifference, RecountPage, SecurityUpdate, SiteWithout,
+};
+use crate::bounds::{BoundedSites, Bounds, BranchCounts, side};
+use crate::engine::error::StorageError;
+use crate::engine::read::{moment, read_json, read_name, read_project, read_status};
+use crate::engine::sql_types::{At, DbId, Id, Moment};
+
+fn known_version(version: String) -> Option<String> {
+    Some(version).filter(|version| !version.is_empty())
+}
+
+/// A module that needs a security update.
+#[derive(QueryableByName)]
+pub(super) struct InsecureModuleRow {
+    #[diesel(sql_type = BigInt)]
+    site_id: i64,
+    #[diesel(sql_type = Text)]
+    site_name: String,
+    #[diesel(sql_type = Text)]
+    project: String,
+    #[diesel(sql_type = Moment)]
+    insecure_since: At,
+    #[diesel(sql_type = Text)]
+    machine_name: String,
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    recommended: Option<String>,
+    #[diesel(sql_type = Text)]
+    security_updates: String,
+    #[diesel(sql_type = Nullable<Id>)]
+    acceptance_id: Option<DbId>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    until: Option<At>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+}
+
+impl InsecureModuleRow {
+    fn accepted(&self) -> Option<AcceptedRisk> {
+        Some(AcceptedRisk { id: self.acceptance_id?.0, until: self.until?.0, reason: self.reason.clone()? })
+    }
+}
+
+impl TryFrom<InsecureModuleRow> for SecurityUpdate {
+    type Error = StorageError;
+
+    fn try_from(row: InsecureModuleRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            site_id: SiteId(row.site_id),
+            project: read_project(&row.project)?,
+            status: read_status(&row.status)?,
+            security_updates: read_json("list of security releases", &row.security_updates)?,
+            modules: vec![read_name(&row.machine_name)?],
+            insecure_since: row.insecure_since.0,
+            accepted: row.accepted(),
+            site_name: row.site_name,
+            version: known_version(row.version),
+            recommended: row.recommended,
+        })
+    }
+}
+
+/// One entry for each site and project; `rows` come together, the lowest version first.
+pub(super) fn security_updates(rows: Vec<InsecureModuleRow>) -> Result<Vec<SecurityUpdate>, StorageError> {
+    let mut updates: Vec<SecurityUpdate> = Vec::new();
+    for row in rows {
+        let same =
+            |update: &&mut SecurityUpdate| update.site_id.0 == row.site_id && update.project.as_str() == row.project;
+        match updates.last_mut().filter(same) {
+            Some(update) => {
+                update.modules.push(read_name(&row.machine_name)?);
+                if row.acceptance_id.is_none() {
+                    update.accepted = None;
+                }
+            }
+            None => updates.push(row.try_into()?),
+        }
+    }
+    updates.iter_mut().for_each(|update| update.modules.sort());
+    Ok(updates)
+}
+
+/// A module of a project, or that a site has the project without one, with the totals of the list; without a site they are
+/// all it says.
+#[derive(QueryableByName)]
+pub(super) struct ProjectModuleRow {
+    #[diesel(sql_type = BigInt)]
+    same_total: i64,
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    site_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    site_name: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    same: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    machine_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    status: Option<String>,
+}
+
+/// One entry for each site; `rows` come together, the version that counts first.
+pub(super) fn project_sites(
+    bounds: &Bounds,
+    rows: Vec<ProjectModuleRow>,
+) -> Result<BoundedSites<ProjectSite>, StorageError> {
+    let (same, total) = rows.first().map_or((0, 0), |row| (row.same_total, row.total));
+    let mut sites: Vec<ProjectSite> = Vec::new();
+    for row in rows {
+        let (Some(site_id), Some(site_name), Some(status)) = (row.site_id.map(SiteId), row.site_name, row.status)
+        else {
+            continue;
+        };
+        let name: Option<MachineName> = row.machine_name.as_deref().map(read_name).transpose()?;
+        match sites.last_mut().filter(|site| site.site_id == site_id) {
+            Some(site) => site.modules.extend(name),
+            None => sites.push(ProjectSite {
+                site_id,
+                site_name,
+                version: row.version.and_then(known_version),
+                branch: side(row.same.map(|same| same == 1)),
+                status: read_status(&status)?,
+                modules: name.into_iter().collect(),
+            }),
+        }
+    }
+    sites.iter_mut().for_each(|site| site.modules.sort());
+    Ok(BoundedSites { sites, counts: bounds.counts(|| BranchCounts::of(same, total)) })
+}
+
+/// A site that does not have a project.
+#[derive(QueryableByName)]
+pub(super) struct SiteWithoutRow {
+    #[diesel(sql_type = BigInt)]
+    site_id: i64,
+    #[diesel(sql_type = Text)]
+    site_name: String,
+}
+
+impl From<SiteWithoutRow> for SiteWithout {
+    fn from(row: SiteWithoutRow) -> Self {
+        Self { site_id: SiteId(row.site_id), site_name: row.site_name }
+    }
+}
+
+/// A security update that is no longer needed.
+#[derive(QueryableByName)]
+pub(super) struct FixedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    site_id: i64,
+    #[diesel(sql_type = Text)]
+    site_name: String,
+    #[diesel(sql_type = Text)]
+    project: String,
+    #[diesel(sql_type = Moment)]
+    insecure_since: At,
+    #[diesel(sql_type = Moment)]
+    fixed_at: At,
+}
+
+impl TryFrom<FixedRow> for FixedFinding {
+    type Error = StorageError;
+
+    fn try_from(row: FixedRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id,
+            site_id: SiteId(row.site_id),
+            site_name: row.site_name,
+            project: read_project(&row.project)?,
+            insecure_since: row.insecure_since.0,
+            fixed_at: row.fixed_at.0,
+        })
+    }
+}
+
+/// An accepted risk.
+#[derive(QueryableByName)]
+pub(super) struct AcceptanceRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = Text)]
+    project: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    from_version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    to_version: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    site_id: Option<i64>,
+    #[diesel(sql_type = Moment)]
+    until: At,
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = Moment)]
+    created_at: At,
+    #[diesel(sql_type = Text)]
+    created_by: String,
+    #[diesel(sql_type = Nullable<Moment>)]
+    ended_at: Option<At>,
+    #[diesel(sql_type = Nullable<Text>)]
+    ended_reason: Option<String>,
+}
+
+impl TryFrom<AcceptanceRow> for Acceptance {
+    type Error = StorageError;
+
+    fn try_from(row: AcceptanceRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id.0,
+            project: read_project(&row.project)?,
+            from: row.from_version,
+            to: row.to_version,
+            site_id: row.site_id.map(SiteId),
+            until: row.until.0,
+            reason: row.reason,
+            created_at: row.created_at.0,
+            created_by: row.created_by,
+            ended_at: moment(row.ended_at),
+            ended_reason: row.ended_reason,
+        })
+    }
+}
+
+/// A site's figures as they are stored, and as its modules have them.
+#[derive(QueryableByName)]
+pub(super) struct FiguresRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    stored_updates_found: i32,
+    #[diesel(sql_type = Integer)]
+    stored_projects: i32,
+    #[diesel(sql_type = Integer)]
+    stored_unknown: i32,
+    #[diesel(sql_type = Integer)]
+    counted_updates_found: i32,
+    #[diesel(sql_type = Integer)]
+    counted_projects: i32,
+    #[diesel(sql_type = Integer)]
+    counted_unknown: i32,
+    #[diesel(sql_type = BigInt)]
+    wrong_findings: i64,
+}
+
+impl From<FiguresRow> for RecountDifference {
+    fn from(row: FiguresRow) -> Self {
+        let counts =
+            |updates_found, projects, unknown| SecurityCounts { updates_found, projects, unknown, data_as_of: None };
+        Self {
+            site_id: SiteId(row.id),
+            site_name: row.name,
+            stored: counts(row.stored_updates_found, row.stored_projects, row.stored_unknown),
+            counted: counts(row.counted_updates_found, row.counted_projects, row.counted_unknown),
+            findings: row.wrong_findings,
+        }
+    }
+}
+
+/// The sites of a page of at most `limit` that differ.
+pub(super) fn recount_page(rows: Vec<FiguresRow>, limit: usize) -> RecountPage {
+    let next = (rows.len() >= limit).then(|| rows.last().map(|row| SiteId(row.id))).flatten();
+    let differs = |site: &RecountDifference| site.stored != site.counted || site.findings > 0;
+    let sites = rows.len();
+    RecountPage { sites, differences: rows.into_iter().map(RecountDifference::from).filter(differs).collect(), next }
+}
+
+/// An assessment whose sites have to be recounted, and how far that has come.
+#[derive(QueryableByName)]
+pub(super) struct RevisedRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) revision: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) recounted_to: Option<i64>,
+}

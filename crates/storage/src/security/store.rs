@@ -1,0 +1,171 @@
+//! The units of work around findings and accepted risks.
+
+use async_trait::async_trait;
+use module_monitor_domain::{AdminAction, ProjectName, SiteId, Tag};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::recount::Recount;
+use super::rows::{
+    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, RevisedRow, SiteWithoutRow,
+    project_sites, recount_page, security_updates,
+};
+use super::{
+    Acceptance, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountPage, Security, SecurityFilter,
+    SecurityUpdate, SiteWithout, queries,
+};
+use crate::admin_log;
+use crate::bounds::BoundedSites;
+use crate::engine::error::StorageError;
+use crate::engine::read::{CountRow, all, one};
+use crate::engine::statement::BoxedSql;
+use crate::engine::transaction::Backend;
+use crate::page::Page;
+use crate::sites::rows::SiteIdRow;
+
+/// Acceptances that are ended in one go.
+const DUE_AT_ONCE: usize = 100;
+
+#[async_trait]
+impl<B: Backend> Security for B {
+    async fn security_updates(
+        &self,
+        filter: SecurityFilter,
+        page: Page<(SiteId, String)>,
+    ) -> Result<Vec<SecurityUpdate>, StorageError> {
+        security_updates(self.rows::<InsecureModuleRow>(queries::security_updates(filter, page)).await?)
+    }
+
+    async fn fixed_findings(&self, filter: SecurityFilter, page: Page<i64>) -> Result<Vec<FixedFinding>, StorageError> {
+        all::<FixedRow, _>(self, queries::fixed_findings(filter, &page)).await
+    }
+
+    async fn project_sites(
+        &self,
+        filter: ProjectSitesFilter,
+        page: Page<SiteId>,
+    ) -> Result<BoundedSites<ProjectSite>, StorageError> {
+        project_sites(&filter.bounds, self.rows::<ProjectModuleRow>(queries::project_sites(&filter, &page)).await?)
+    }
+
+    async fn sites_without_project(
+        &self,
+        project: &ProjectName,
+        tag: Option<&Tag>,
+        page: Page<SiteId>,
+    ) -> Result<Vec<SiteWithout>, StorageError> {
+        let rows = self.rows::<SiteWithoutRow>(queries::sites_without_project(project, tag, &page)).await?;
+        Ok(rows.into_iter().map(SiteWithout::from).collect())
+    }
+
+    async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError> {
+        let (project, site, now) = (acceptance.project.clone(), acceptance.site_id, acceptance.created_at);
+        let detail = format!("{project}: {}", acceptance.reason);
+        let event =
+            admin_log::queries::insert(now, actor, AdminAction::AcceptanceCreated, site, acceptance.id, Some(&detail));
+        let insert = queries::insert_acceptance(acceptance, actor);
+        change_acceptance(self, &project, site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
+    }
+
+    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError> {
+        all::<AcceptanceRow, _>(self, queries::acceptances(ended, &page)).await
+    }
+
+    async fn find_acceptance(&self, id: Uuid) -> Result<Option<Acceptance>, StorageError> {
+        one::<AcceptanceRow, _>(self, queries::acceptance(id)).await
+    }
+
+    async fn withdraw_acceptance(&self, id: Uuid, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
+        let Some(acceptance) = self.find_acceptance(id).await?.filter(|acceptance| acceptance.ended_at.is_none())
+        else {
+            return Ok(false);
+        };
+        end(self, &acceptance, now, "withdrawn", actor).await
+    }
+
+    async fn end_due_acceptances(&self, now: OffsetDateTime) -> Result<usize, StorageError> {
+        let mut ended = 0;
+        loop {
+            let query = queries::due_acceptances(now, DUE_AT_ONCE);
+            let due: Vec<Acceptance> = all::<AcceptanceRow, _>(self, query).await?;
+            for acceptance in &due {
+                ended += usize::from(end(self, acceptance, now, "expired", "module-monitor").await?);
+            }
+            if due.len() < DUE_AT_ONCE {
+                return Ok(ended);
+            }
+        }
+    }
+
+    async fn recount_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError> {
+        loop {
+            let Some(next) = self.rows::<RevisedRow>(queries::assessment_to_recount()).await?.pop() else {
+                return Ok(0);
+            };
+            let query = queries::sites_to_recount(next.id, next.recounted_to, limit);
+            let sites: Vec<SiteId> = self.rows::<SiteIdRow>(query).await?.into_iter().map(SiteId::from).collect();
+            let to = sites.last().copied().filter(|_| sites.len() >= limit);
+            let note = queries::recounted(next.id, next.revision, to);
+            let recounted = sites.len();
+            self.transact(Recount { now, sites, statements: vec![note.boxed()] }).await?;
+            if recounted > 0 {
+                return Ok(recounted);
+            }
+        }
+    }
+
+    async fn pending_recounts(&self) -> Result<u64, StorageError> {
+        let row = self.rows::<CountRow>(queries::pending_recounts()).await?.pop();
+        Ok(row.and_then(|row| u64::try_from(row.count).ok()).unwrap_or_default())
+    }
+
+    async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
+        let rows = self.rows::<FiguresRow>(queries::check_figures(&page)).await?;
+        Ok(recount_page(rows, page.limit))
+    }
+
+    async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
+        let found = self.recount_check(page).await?;
+        let sites: Vec<SiteId> = found.differences.iter().map(|difference| difference.site_id).collect();
+        if !sites.is_empty() {
+            self.transact(Recount { now, sites, statements: Vec::new() }).await?;
+        }
+        Ok(found)
+    }
+}
+
+/// Ends an acceptance; `false` where somebody else was faster.
+async fn end(
+    backend: &impl Backend,
+    acceptance: &Acceptance,
+    now: OffsetDateTime,
+    reason: &'static str,
+    actor: &str,
+) -> Result<bool, StorageError> {
+    let (project, site) = (&acceptance.project, acceptance.site_id);
+    let end = queries::end_acceptance(acceptance.id, now, reason);
+    let action = if reason == "expired" { AdminAction::AcceptanceExpired } else { AdminAction::AcceptanceWithdrawn };
+    let detail = format!("{}: {}", acceptance.project, acceptance.reason);
+    let event = admin_log::queries::acceptance_ended(now, actor, action, acceptance.id, &detail);
+    let rows = change_acceptance(backend, project, site, now, vec![end.boxed(), event.boxed()]).await?;
+    Ok(rows.first() == Some(&1))
+}
+
+/// Runs `statements` and has the sites recounted that they are about: one site at once, under its lock; all sites later,
+/// but what they wait for is written down with it, while no sync can begin to use the project.
+async fn change_acceptance(
+    backend: &impl Backend,
+    project: &ProjectName,
+    site: Option<SiteId>,
+    now: OffsetDateTime,
+    statements: Vec<BoxedSql>,
+) -> Result<Vec<usize>, StorageError> {
+    if let Some(site) = site {
+        return backend.transact(Recount { now, sites: vec![site], statements }).await;
+    }
+    let mut all = vec![queries::lock_project(project).boxed()];
+    all.extend(statements);
+    all.push(queries::revise_project(project).boxed());
+    let rows = backend.execute_all(all).await?;
+    Ok(rows.into_iter().skip(1).collect())
+}

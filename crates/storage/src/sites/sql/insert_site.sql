@@ -1,0 +1,1 @@
+INSERT INTO sites (name, created_at) VALUES ($1, $2) RETURNING id

@@ -1,0 +1,5 @@
+SELECT id, site_id, kind, detail, sync_id, at
+FROM site_events
+WHERE site_id = $1 AND id < $2
+ORDER BY id DESC
+LIMIT $3

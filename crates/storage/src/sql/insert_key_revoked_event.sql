@@ -1,3 +1,0 @@
--- Says which site the key was for; nothing where there is no such key.
-INSERT INTO admin_events (at, actor, action, site_id, target)
-SELECT $1, $2, 'key.revoked', site_id, id FROM api_keys WHERE id = $3

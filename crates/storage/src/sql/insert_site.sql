@@ -1,1 +1,0 @@
-INSERT INTO sites (id, name, created_at) VALUES ($1, $2, $3)

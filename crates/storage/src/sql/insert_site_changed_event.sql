@@ -1,3 +1,0 @@
--- Nothing where there is no such site.
-INSERT INTO admin_events (at, actor, action, site_id, target, detail)
-SELECT $1, $2, 'site.changed', id, $3, $4 FROM sites WHERE id = $5 AND removed_at IS NULL

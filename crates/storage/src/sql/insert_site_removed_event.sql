@@ -1,3 +1,0 @@
--- Nothing where the site was not removed at this moment, but earlier or never.
-INSERT INTO admin_events (at, actor, action, site_id, target, detail)
-SELECT $1, $2, 'site.removed', id, $3, name FROM sites WHERE id = $4 AND removed_at = $1

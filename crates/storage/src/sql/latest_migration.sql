@@ -1,1 +1,0 @@
-SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1

@@ -1,0 +1,52 @@
+//! Everything a database does.
+
+use async_trait::async_trait;
+
+use crate::admin_log::AdminLog;
+use crate::engine::error::StorageError;
+use crate::engine::migrations;
+use crate::engine::transaction::Backend;
+use crate::inventory::Inventory;
+use crate::keys::Keys;
+use crate::outbox::Outbox;
+use crate::registry::Registry;
+use crate::releases::Releases;
+use crate::security::Security;
+use crate::sites::Sites;
+use crate::syncs::Syncs;
+use crate::syncs::id_cache::IdCache;
+use crate::syncs::log::Audit;
+use crate::syncs::queue::Jobs;
+
+/// The areas together. Each method of theirs is one unit of work; all are object-safe, and callers hold
+/// `Arc<dyn Storage>`.
+#[async_trait]
+pub trait Storage:
+    Sites + Keys + Inventory + Registry + Releases + Security + Syncs + Jobs + Audit + AdminLog + Outbox
+{
+    /// Brings the schema up to date. Takes a lock, so that several nodes can start at once; the later ones find nothing
+    /// left to do. Returns how many migrations were run. [`StorageError::AnotherSchema`] where the database was made by
+    /// another text of the schema.
+    async fn migrate(&self) -> Result<usize, StorageError>;
+
+    /// Asks the database for an answer: `Ok` when it is reachable and its schema is up to date.
+    async fn check(&self) -> Result<(), StorageError>;
+
+    /// "sqlite" or "postgres".
+    fn backend(&self) -> &'static str;
+}
+
+#[async_trait]
+impl<B: Backend<Cache = IdCache>> Storage for B {
+    async fn migrate(&self) -> Result<usize, StorageError> {
+        self.bring_up_to_date().await
+    }
+
+    async fn check(&self) -> Result<(), StorageError> {
+        migrations::check(self).await
+    }
+
+    fn backend(&self) -> &'static str {
+        self.name()
+    }
+}

@@ -1,0 +1,184 @@
+//! The ids of the registry's rows: which a sync needs, which are known, and which have to be looked up or made.
+
+use std::collections::HashMap;
+
+use module_monitor_domain::{CurrentModule, MachineName, ModuleDetails, ModuleType, Report, ReportedModule, SyncPlan};
+
+use super::id_cache::{FoundIds, IdCache, KnownModule, KnownVersion};
+use crate::engine::error::StorageError;
+use crate::engine::read::{json, read_module_type, read_name};
+use crate::inventory::rows::CurrentRow;
+use crate::registry::rows::{ModuleIdRow, VersionIdRow};
+
+/// The registry ids that a sync has come across.
+#[derive(Default)]
+pub(super) struct Ids {
+    modules: HashMap<MachineName, KnownModule>,
+    versions: HashMap<(i64, String), KnownVersion>,
+    /// What was not in the cache.
+    pub(super) found: FoundIds,
+}
+
+impl Ids {
+    /// Takes the site's rows apart into what the diff compares and the ids behind it.
+    pub(super) fn of_rows(rows: Vec<CurrentRow>) -> Result<(Self, Vec<CurrentModule>), StorageError> {
+        let mut ids = Self::default();
+        let mut current = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (module_id, version_id, described) = (row.module_id, row.version_id, row.described);
+            let known = KnownModule { id: module_id, module_type: row.registry_type()? };
+            let module = CurrentModule::try_from(row)?;
+            if let (Some(version), Some(id)) = (&module.state.version, version_id) {
+                ids.versions.insert((module_id, version.to_string()), KnownVersion { id, described });
+            }
+            ids.modules.insert(module.machine_name.clone(), known);
+            current.push(module);
+        }
+        Ok((ids, current))
+    }
+
+    /// The type under which the registry knows a module.
+    pub(super) fn registry_type(&self, name: &MachineName) -> Option<ModuleType> {
+        self.modules.get(name).map(|known| known.module_type)
+    }
+
+    /// The reported modules whose ids neither the site's rows nor the cache know, sorted by name.
+    pub(super) fn unknown_modules<'a>(&mut self, report: &'a Report, cache: &IdCache) -> Vec<NewModule<'a>> {
+        let mut unknown = Vec::new();
+        for reported in report.modules() {
+            let name = &reported.machine_name;
+            if self.modules.contains_key(name) {
+                continue;
+            }
+            match cache.module(name) {
+                Some(known) => drop(self.modules.insert(name.clone(), known)),
+                None => unknown.push(NewModule::of(reported)),
+            }
+        }
+        unknown
+    }
+
+    pub(super) fn add_modules(&mut self, rows: Vec<ModuleIdRow>) -> Result<(), StorageError> {
+        for row in rows {
+            let (name, known) = row.known()?;
+            self.found.modules.push((name.clone(), known));
+            self.modules.insert(name, known);
+        }
+        Ok(())
+    }
+
+    /// The versions a plan writes whose ids, or whose details where they are shared, neither the site's rows nor the
+    /// cache know, sorted as they are locked.
+    pub(super) fn unknown_versions(
+        &mut self,
+        plan: &SyncPlan,
+        report: &Report,
+        cache: &IdCache,
+    ) -> Result<Vec<NewVersion>, StorageError> {
+        let mut unknown = Vec::new();
+        for change in &plan.changes.changed {
+            let Some(version) = &change.after.version else { continue };
+            let module_id = self.module_id(&change.machine_name)?;
+            let key = (module_id, version.to_string());
+            let shared = change.after.own_details.is_none();
+            let suffices = |known: &KnownVersion| known.described || !shared;
+            if self.versions.get(&key).is_some_and(suffices) {
+                continue;
+            }
+            if let Some(known) = cache.version(module_id, version.as_str()).filter(suffices) {
+                self.versions.insert(key, known);
+                continue;
+            }
+            unknown.push(NewVersion {
+                module_id,
+                sort_key: version.sort_key().to_owned(),
+                details: shared.then(|| details_of(report, &change.machine_name)).flatten(),
+                version: key.1,
+            });
+        }
+        unknown.sort_by(|a, b| (a.module_id, &a.version).cmp(&(b.module_id, &b.version)));
+        Ok(unknown)
+    }
+
+    pub(super) fn add_versions(&mut self, rows: Vec<VersionIdRow>) {
+        for row in rows {
+            let (key, known) = ((row.module_id, row.version), KnownVersion { id: row.id, described: row.described });
+            self.found.versions.push((key.clone(), known));
+            self.versions.insert(key, known);
+        }
+    }
+
+    /// Whether every one of these has an id now.
+    pub(super) fn know_modules(&self, names: &[NewModule<'_>]) -> bool {
+        names.iter().all(|module| self.modules.contains_key(module.name))
+    }
+
+    /// Whether every one of these has an id now.
+    pub(super) fn know_versions(&self, versions: &[NewVersion]) -> bool {
+        versions.iter().all(|v| self.versions.contains_key(&(v.module_id, v.version.clone())))
+    }
+
+    pub(super) fn module_id(&self, name: &MachineName) -> Result<i64, StorageError> {
+        let known = self.modules.get(name);
+        known.map(|known| known.id).ok_or_else(|| StorageError::corrupt("registry: no id for module", name))
+    }
+
+    pub(super) fn version_id(&self, module_id: i64, version: &str) -> Result<i64, StorageError> {
+        let known = self.versions.get(&(module_id, version.to_owned()));
+        known.map(|known| known.id).ok_or_else(|| StorageError::corrupt("registry: no id for version", version))
+    }
+
+    /// The ids of `names`, in ascending order.
+    pub(super) fn module_ids<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a MachineName>,
+    ) -> Result<Vec<i64>, StorageError> {
+        let mut ids: Vec<i64> = names.into_iter().map(|name| self.module_id(name)).collect::<Result<_, _>>()?;
+        ids.sort_unstable();
+        Ok(ids)
+    }
+}
+
+fn details_of(report: &Report, name: &MachineName) -> Option<String> {
+    let at = report.modules().binary_search_by(|m| m.machine_name.cmp(name)).ok()?;
+    Some(json(&report.modules()[at].details))
+}
+
+/// A registry row. Of custom modules it holds only the name.
+pub(super) struct NewModule<'a> {
+    name: &'a MachineName,
+    pub(super) machine_name: &'a str,
+    pub(super) module_type: &'static str,
+    pub(super) display_name: Option<&'a str>,
+    pub(super) description: Option<&'a str>,
+    pub(super) project_link: Option<&'a str>,
+}
+
+impl<'a> NewModule<'a> {
+    fn of(reported: &'a ReportedModule) -> Self {
+        let shared = Some(&reported.details).filter(|_| reported.module_type != ModuleType::Custom);
+        Self {
+            name: &reported.machine_name,
+            machine_name: reported.machine_name.as_str(),
+            module_type: reported.module_type.as_str(),
+            display_name: shared.map(|d: &ModuleDetails| d.name.as_str()),
+            description: shared.and_then(|d| d.description.as_deref()),
+            project_link: shared.and_then(|d| d.project_link.as_deref()),
+        }
+    }
+}
+
+/// A registry version.
+pub(super) struct NewVersion {
+    pub(super) module_id: i64,
+    pub(super) version: String,
+    pub(super) sort_key: String,
+    pub(super) details: Option<String>,
+}
+
+impl ModuleIdRow {
+    pub(super) fn known(&self) -> Result<(MachineName, KnownModule), StorageError> {
+        let module_type = read_module_type(&self.module_type)?;
+        Ok((read_name(&self.machine_name)?, KnownModule { id: self.id, module_type }))
+    }
+}

@@ -1,0 +1,35 @@
+//! Applying reports, at once ([`apply`]) or from the [`queue`], and the [`log`] of what was sent.
+
+mod apply;
+pub(crate) mod command;
+pub(crate) mod id_cache;
+mod idempotency;
+mod ids;
+pub(crate) mod log;
+mod queries;
+pub(crate) mod queue;
+pub(crate) mod result;
+mod rows;
+mod store;
+mod writes;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use module_monitor_domain::SyncId;
+
+use command::SyncCommand;
+use result::{AppliedSync, SyncResult};
+
+use crate::engine::error::StorageError;
+
+/// Applying reports.
+#[async_trait]
+pub trait Syncs: Send + Sync {
+    /// Applies one report in one transaction, or refuses it and stores nothing. Locks the site's row, so that syncs of
+    /// one site follow each other; an unchanged report writes the site's row and the audit row and reads no module.
+    async fn apply_sync(&self, sync: Arc<SyncCommand>) -> Result<SyncResult, StorageError>;
+
+    /// An applied sync from the audit log. No locks.
+    async fn find_sync(&self, id: SyncId) -> Result<Option<AppliedSync>, StorageError>;
+}

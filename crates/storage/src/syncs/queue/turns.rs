@@ -1,0 +1,175 @@
+//! Whose turn it is: taking jobs, leaving them, and what keeps a sync from being applied as it comes.
+
+use module_monitor_domain::{Decision, Refusal, SiteId, SyncId, WebhookEvent};
+use time::OffsetDateTime;
+
+use super::queries::{Ending, NEWER_FULL_REPORT};
+use super::reads::{find_job, head, lock_site};
+use super::rows::{ClaimedRow, HeadRow};
+use super::{Claim, Claimant, Departure, JobState, queries};
+use crate::engine::error::StorageError;
+use crate::engine::transaction::{Transaction, Unit};
+use crate::outbox;
+use crate::sites::rows::SiteIdRow;
+use crate::syncs::command::{JobLease, SyncCommand, Via};
+use crate::syncs::result::SyncResult;
+
+const ATTEMPTS_USED_UP: &str = "attempts-used-up";
+
+const LEASE_LOST: &str = "the worker lost its lease without a word: it was killed, or cut off from the database";
+
+/// Why a job ended without being applied.
+pub(super) const NEWER_REPORT: &str = "newer-report-applied";
+
+/// What keeps a sync from being applied as it comes, once its site is locked; a job that is not applied ends here.
+pub(crate) async fn pass<T: Transaction>(
+    transaction: &mut T,
+    command: &SyncCommand,
+    pending_jobs: i32,
+    decision: &Decision,
+) -> Result<Option<SyncResult>, StorageError> {
+    let refusal = match decision {
+        Decision::Refuse(refusal) => Some(SyncResult::Refused(refusal.clone())),
+        Decision::Unchanged | Decision::Compare => None,
+    };
+    match command.via {
+        Via::Direct | Via::DirectIfUnchanged if refusal.is_some() => Ok(refusal),
+        Via::Direct | Via::DirectIfUnchanged if pending_jobs > 0 => Ok(Some(SyncResult::MustQueue)),
+        Via::DirectIfUnchanged if *decision == Decision::Compare => Ok(Some(SyncResult::MustQueue)),
+        Via::Direct | Via::DirectIfUnchanged => Ok(None),
+        Via::Queue { lease, now } => {
+            let ending = match &refusal {
+                Some(SyncResult::Refused(refusal)) => ending_of(transaction, lease, refusal, now).await?,
+                _ => Ending { state: JobState::Succeeded, reason: None, due_at: now, uncounted: false },
+            };
+            let ended = end_lease(transaction, lease, ending, now).await?;
+            Ok(if ended { refusal } else { Some(SyncResult::LeaseLost) })
+        }
+    }
+}
+
+/// What becomes of a job whose report is refused.
+async fn ending_of<T: Transaction>(
+    transaction: &mut T,
+    lease: JobLease,
+    refusal: &Refusal,
+    now: OffsetDateTime,
+) -> Result<Ending, StorageError> {
+    let (state, reason) = match refusal {
+        // Held until the site is active again.
+        Refusal::InactiveSite => (JobState::Queued, None),
+        Refusal::Stale { .. } if find_job(transaction, lease.id).await?.is_some_and(|job| job.retried) => {
+            (JobState::Superseded, Some(NEWER_REPORT))
+        }
+        refusal => (JobState::Failed, Some(refusal.code())),
+    };
+    Ok(Ending { state, reason, due_at: now, uncounted: state == JobState::Queued })
+}
+
+/// Ends a lease, recounts the site's jobs, and tells whoever wants to know. `false` where the lease is another by now, or
+/// nobody's.
+async fn end_lease<T: Transaction>(
+    transaction: &mut T,
+    lease: JobLease,
+    ending: Ending,
+    now: OffsetDateTime,
+) -> Result<bool, StorageError> {
+    let (state, reason) = (ending.state, ending.reason);
+    if transaction.execute(queries::end_lease(lease, ending, now)).await? == 0 {
+        return Ok(false);
+    }
+    transaction.execute(queries::recount_jobs(lease.site_id)).await?;
+    tell(transaction, lease.site_id, lease.id, state, reason, now).await?;
+    Ok(true)
+}
+
+/// Tells of a job that has failed or is dead.
+async fn tell<T: Transaction>(
+    transaction: &mut T,
+    site: SiteId,
+    id: SyncId,
+    state: JobState,
+    reason: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<(), StorageError> {
+    let kind = match state {
+        JobState::Failed => WebhookEvent::SyncFailed,
+        JobState::Dead => WebhookEvent::QueueDeadLetter,
+        _ => return Ok(()),
+    };
+    let data = outbox::job_ended(id, reason.unwrap_or_default());
+    transaction.execute(outbox::record(kind, site, now, data)).await.map(drop)
+}
+
+/// Takes the job that has been due longest.
+pub(super) struct TakeNext(pub(super) Claimant);
+
+impl Unit for TakeNext {
+    type Output = Claim;
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Claim, StorageError> {
+        let Self(claimant) = self;
+        let now = claimant.now;
+        let found = transaction.rows::<SiteIdRow>(queries::lock_claimable(now)).await?.pop();
+        let Some(site) = found.map(SiteId::from) else { return Ok(Claim::Nothing) };
+        let Some(head) = head(transaction, site).await?.filter(|head| head.due_at() <= now) else {
+            return Ok(Claim::Nothing);
+        };
+        let reclaimed = head.lease().is_some();
+        if reclaimed {
+            transaction.execute(queries::insert_job_error(head.id(), true, LEASE_LOST, now)).await?;
+        }
+        let ended = match head {
+            HeadRow { covered: true, .. } if reclaimed => Some((JobState::Superseded, NEWER_FULL_REPORT)),
+            HeadRow { attempts, .. } if attempts >= claimant.max_attempts => Some((JobState::Dead, ATTEMPTS_USED_UP)),
+            _ => None,
+        };
+        if let Some((state, reason)) = ended {
+            transaction.execute(queries::end_expired_job(head.seq, state, reason, now)).await?;
+            transaction.execute(queries::recount_jobs(site)).await?;
+            tell(transaction, site, head.id(), state, Some(reason), now).await?;
+            return Ok(Claim::Ended(head.id(), site, state));
+        }
+        let taken = transaction.rows::<ClaimedRow>(queries::start_job(head.seq, &claimant)).await?.pop();
+        let taken = taken.ok_or_else(|| StorageError::corrupt("head of a queue", head.seq))?;
+        Ok(Claim::Job(Box::new(taken.claimed(reclaimed))))
+    }
+}
+
+/// Ends a worker's lease of a job that it has not applied.
+pub(super) struct Leave {
+    pub(super) lease: JobLease,
+    pub(super) departure: Departure,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Unit for Leave {
+    type Output = Option<JobState>;
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<JobState>, StorageError> {
+        let Self { lease, departure, now } = self;
+        if lock_site(transaction, lease.site_id).await?.is_none() {
+            return Ok(None);
+        }
+        let Some(head) = head(transaction, lease.site_id).await?.filter(|head| head.lease() == Some(lease)) else {
+            return Ok(None);
+        };
+        let ending = |state, reason, due_at| Ending { state, reason, due_at, uncounted: false };
+        let (ending, error) = match departure {
+            Departure::GiveUp { error, reason } => (ending(JobState::Dead, Some(reason), now), Some(error)),
+            Departure::Retry { error, .. } if head.covered => {
+                (ending(JobState::Superseded, Some(NEWER_FULL_REPORT), now), Some(error))
+            }
+            Departure::HandBack if head.covered => (ending(JobState::Superseded, Some(NEWER_FULL_REPORT), now), None),
+            Departure::Retry { error, due_at } => (ending(JobState::Queued, None, due_at), Some(error)),
+            Departure::HandBack => (Ending { uncounted: true, ..ending(JobState::Queued, None, now) }, None),
+        };
+        let state = ending.state;
+        // Before the lease ends, because it says whose attempt it was.
+        if let Some(error) = error {
+            transaction.execute(queries::insert_job_error(lease.id, false, &error, now)).await?;
+        }
+        let left = end_lease(transaction, lease, ending, now).await?;
+        Ok(left.then_some(state))
+    }
+}

@@ -1,0 +1,549 @@
+-- The schema, in the order: sites and keys, registry and inventory, releases and assessments, security, syncs and queue,
+-- admin log, outbox. Times are microseconds since 1970 (UTC); ids of syncs are the 16 bytes of their UUIDs. JSON is kept as
+-- the text it came as.
+
+-- The text of this file, hashed, by which a database was made; see the storage's engine/migrations.rs.
+CREATE TABLE schema_text (
+    hash  text NOT NULL
+) STRICT;
+
+-- Sites and keys --------------------------------------------------------------------------------------------------------
+
+-- The sites that report. A site that was removed keeps its row, so that its id and its audit log stay what they were.
+CREATE TABLE sites (
+    id                     integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name                   text NOT NULL,
+    url                    text,
+    -- What an administrator says; wins over what the site reports.
+    environment            text,
+    created_at             integer NOT NULL,
+    active                 integer NOT NULL DEFAULT 1,
+    -- Refuse reports of another identity instead of warning about them.
+    strict_identity        integer NOT NULL DEFAULT 0,
+    -- Syncs it may send in the rate limit's window; NULL: what the server allows.
+    rate_limit             integer,
+    -- Seconds without a report after which it is silent; NULL: 26 hours.
+    silent_after           integer,
+    -- What the last report said.
+    site_info              text,
+    reported_environment   text,
+    reported_url           text,
+    drupal_version         text,
+    php_version            text,
+    last_sync_timestamp    integer,
+    -- What the last report left behind (server time).
+    last_sync_at           integer,
+    last_full_sync_at      integer,
+    -- Of the state that an exact full report left, until something else changes it.
+    fingerprint            blob,
+    mass_removal           integer NOT NULL DEFAULT 0,
+    conflict               integer NOT NULL DEFAULT 0,
+    -- Refused attempts since the last report that was applied, and the newest reason.
+    recent_refusals        integer NOT NULL DEFAULT 0,
+    last_refusal           text,
+    -- Recounted from the site's rows, never incremented.
+    security_updates_found integer NOT NULL DEFAULT 0,
+    security_projects      integer NOT NULL DEFAULT 0,
+    security_unknown       integer NOT NULL DEFAULT 0,
+    -- Of Drupal itself, which speaks for all core modules of the site; NULL until its modules have assessments.
+    core_assessment_id     integer REFERENCES assessments (id),
+    -- Queued and running jobs, recounted under the site's lock by whatever changes them.
+    pending_jobs           integer NOT NULL DEFAULT 0,
+    -- Whether those who look after the site have been told that it is silent.
+    silence_told           integer NOT NULL DEFAULT 0,
+    removed_at             integer,
+    -- Whether rows of a removed site are still to be deleted.
+    leftovers              integer NOT NULL DEFAULT 0,
+    -- From when on the site is silent if it does not report again; NULL: nobody waits for it. Always follows from the
+    -- columns it is made of.
+    silent_at              integer GENERATED ALWAYS AS (
+        CASE WHEN active AND removed_at IS NULL THEN
+            coalesce(last_sync_at, created_at) + coalesce(silent_after, 93600) * 1000000
+        END
+    ) VIRTUAL
+) STRICT;
+-- One for each filter of the list of sites that picks out few.
+CREATE INDEX sites_silent ON sites (silent_at);
+CREATE INDEX sites_inactive ON sites (id) WHERE NOT active AND removed_at IS NULL;
+CREATE INDEX sites_failing ON sites (id) WHERE recent_refusals >= 3;
+-- drupal_version, which every report sets, rather than last_sync_at, which every report changes.
+CREATE INDEX sites_unreported ON sites (id) WHERE drupal_version IS NULL;
+CREATE INDEX sites_mass_removal ON sites (id) WHERE mass_removal;
+CREATE INDEX sites_conflict ON sites (id) WHERE conflict;
+CREATE INDEX sites_security ON sites (id) WHERE security_updates_found > 0;
+CREATE INDEX sites_leftovers ON sites (id) WHERE leftovers;
+CREATE INDEX sites_core_assessment ON sites (core_assessment_id, id);
+
+-- What administrators file sites under.
+CREATE TABLE site_tags (
+    site_id  integer NOT NULL REFERENCES sites (id),
+    tag      text NOT NULL,
+    PRIMARY KEY (site_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX site_tags_tag ON site_tags (tag, site_id);
+
+-- What happened to a site as a whole. Append-only.
+CREATE TABLE site_events (
+    id       integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    site_id  integer NOT NULL REFERENCES sites (id),
+    kind     text NOT NULL,
+    -- JSON.
+    detail   text NOT NULL,
+    sync_id  blob NOT NULL,
+    at       integer NOT NULL
+) STRICT;
+CREATE INDEX site_events_site ON site_events (site_id, id);
+
+-- Keys of sites and, without a site, of administrators.
+CREATE TABLE api_keys (
+    -- The public part of the key.
+    id            text PRIMARY KEY NOT NULL,
+    site_id       integer REFERENCES sites (id),
+    name          text,
+    -- SHA-256 of the secret part.
+    secret_hash   blob NOT NULL,
+    created_at    integer NOT NULL,
+    expires_at    integer,
+    revoked_at    integer,
+    -- Written in batches, and no reason for other nodes to look.
+    last_used_at  integer
+) STRICT;
+CREATE INDEX api_keys_site ON api_keys (site_id);
+
+-- One row. Its number grows with every change that authentication must know of, in the transaction of the change: nodes
+-- poll it instead of asking about every key.
+CREATE TABLE key_revision (
+    single    integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (single = 1),
+    revision  integer NOT NULL
+) STRICT;
+INSERT INTO key_revision (revision) VALUES (1);
+
+-- Registry and inventory ------------------------------------------------------------------------------------------------
+
+-- The modules that all sites share. Of custom modules only the name.
+CREATE TABLE modules (
+    id            integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    machine_name  text NOT NULL UNIQUE,
+    type          text NOT NULL,
+    name          text,
+    description   text,
+    project_link  text,
+    created_at    integer NOT NULL,
+    -- When an administrator corrected the name, description and link, which from then on win over those of releases.
+    corrected_at  integer
+) STRICT;
+
+-- The versions of modules that any site has or had.
+CREATE TABLE module_versions (
+    id           integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    module_id    integer NOT NULL REFERENCES modules (id),
+    version      text NOT NULL,
+    -- Orders versions bytewise; see the domain's DrupalVersion.
+    sort_key     text NOT NULL,
+    -- JSON: name, package, core_compatibility, dependencies, description, project_link. NULL for custom code.
+    details      text,
+    -- drupal.org's word, where it has one.
+    released_at  integer,
+    UNIQUE (module_id, version)
+) STRICT;
+CREATE INDEX module_versions_order ON module_versions (module_id, sort_key, version);
+
+-- What each site has, and had: a removed module keeps its row.
+CREATE TABLE site_modules (
+    site_id            integer NOT NULL REFERENCES sites (id),
+    module_id          integer NOT NULL REFERENCES modules (id),
+    version_id         integer REFERENCES module_versions (id),
+    enabled            integer NOT NULL,
+    type               text NOT NULL,
+    extension          text NOT NULL,
+    project            text,
+    -- Unix seconds of the packaged release.
+    datestamp          integer,
+    schema_version     integer,
+    security_coverage  integer NOT NULL,
+    -- What the site says of it, where the registry does not speak for it. JSON as in module_versions.
+    own_details        text,
+    first_seen         integer NOT NULL,
+    last_updated       integer NOT NULL,
+    last_reported_at   integer NOT NULL,
+    removed_at         integer,
+    -- Written down on removal; derived while the module is present.
+    last_seen          integer,
+    -- What is known of its version; NULL for core modules, which have their site's, and for custom code without project.
+    assessment_id      integer REFERENCES assessments (id),
+    PRIMARY KEY (site_id, module_id)
+) STRICT, WITHOUT ROWID;
+-- Which sites run a module, and which of its versions.
+CREATE INDEX site_modules_module ON site_modules (module_id, site_id, version_id);
+CREATE INDEX site_modules_assessment ON site_modules (assessment_id, site_id);
+
+-- What happened to the modules of sites. Append-only.
+CREATE TABLE site_module_events (
+    id            integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    site_id       integer NOT NULL REFERENCES sites (id),
+    module_id     integer NOT NULL REFERENCES modules (id),
+    kind          text NOT NULL,
+    from_version  text,
+    to_version    text,
+    sync_id       blob NOT NULL,
+    at            integer NOT NULL
+) STRICT;
+CREATE INDEX site_module_events_history ON site_module_events (site_id, module_id, id);
+
+-- Releases and assessments ----------------------------------------------------------------------------------------------
+
+-- What drupal.org says of projects, one row for each of a project's feeds. Sites introduce the projects they use.
+CREATE TABLE projects (
+    id                  integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    name                text NOT NULL,
+    feed                text NOT NULL,
+    title               text,
+    type                text,
+    status              text NOT NULL DEFAULT 'published',
+    link                text,
+    supported_branches  text,
+    supported_majors    text,
+    recommended_major   text,
+    default_major       text,
+    -- Releases of the feed that could not be read.
+    malformed           integer NOT NULL DEFAULT 0,
+    -- Of everything stored of it; NULL: nothing ever was.
+    content_hash        blob,
+    fetched_at          integer,
+    -- When the stored data was last known to be what drupal.org says.
+    checked_at          integer,
+    no_history_at       integer,
+    last_error          text,
+    last_error_at       integer,
+    -- Requests in a row that brought nothing.
+    failures            integer NOT NULL DEFAULT 0,
+    -- What the next conditional request sends.
+    etag                text,
+    last_modified       text,
+    next_check_at       integer NOT NULL,
+    -- When it was first asked for, whatever the answer was.
+    first_checked_at    integer,
+    -- The site on whose account it is asked for the first time.
+    introduced_by       integer,
+    created_at          integer NOT NULL,
+    UNIQUE (name, feed)
+) STRICT;
+CREATE INDEX projects_due ON projects (next_check_at);
+CREATE INDEX projects_introduced ON projects (introduced_by, first_checked_at);
+CREATE INDEX projects_checked ON projects (checked_at);
+
+-- The releases of a feed, in its order.
+CREATE TABLE releases (
+    project_id          integer NOT NULL REFERENCES projects (id),
+    position            integer NOT NULL,
+    version             text NOT NULL,
+    status              text NOT NULL,
+    -- Unix seconds, as the feed has them.
+    date                integer,
+    -- The same as a moment, where it is one.
+    released_at         integer,
+    link                text NOT NULL,
+    insecure            integer NOT NULL,
+    unsupported         integer NOT NULL,
+    security_update     integer NOT NULL,
+    -- By drupal.org's security advisory policy; NULL: the feed does not say.
+    covered             integer,
+    core_compatibility  text,
+    PRIMARY KEY (project_id, position)
+) STRICT;
+CREATE INDEX releases_version ON releases (project_id, version);
+
+-- What a project's feed says of an installed version. Ids stay with their key; nothing is removed.
+CREATE TABLE assessments (
+    id                integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    project           text NOT NULL,
+    feed              text NOT NULL,
+    -- Empty: the site does not know it.
+    version           text NOT NULL,
+    -- Of a dev release; -1: none.
+    datestamp         integer NOT NULL,
+    sort_key          text,
+    status            text NOT NULL,
+    needs_update      integer NOT NULL,
+    -- JSON list.
+    security_updates  text NOT NULL,
+    recommended       text,
+    -- Grows with every change that may change the figures of sites.
+    revision          integer NOT NULL DEFAULT 0,
+    -- The revision that all sites which use it have been recounted for.
+    recounted         integer NOT NULL DEFAULT 0,
+    -- While they are being recounted: the last of them that has been.
+    recounted_to      integer,
+    UNIQUE (project, feed, version, datestamp)
+) STRICT;
+CREATE INDEX assessments_to_recount ON assessments (id) WHERE revision > recounted;
+
+-- One row: when the oldest of all fetched projects was last known to be right.
+CREATE TABLE release_data (
+    single  integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (single = 1),
+    as_of   integer
+) STRICT;
+INSERT INTO release_data DEFAULT VALUES;
+
+-- Who does what only one node may do.
+CREATE TABLE leases (
+    name    text PRIMARY KEY NOT NULL,
+    holder  blob NOT NULL,
+    until   integer NOT NULL
+) STRICT;
+
+-- Security --------------------------------------------------------------------------------------------------------------
+
+-- Since when a site needs a security update of a project, and until when it did.
+CREATE TABLE security_findings (
+    id              integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    site_id         integer NOT NULL REFERENCES sites (id),
+    project         text NOT NULL,
+    insecure_since  integer NOT NULL,
+    fixed_at        integer
+) STRICT;
+CREATE UNIQUE INDEX security_findings_open ON security_findings (site_id, project) WHERE fixed_at IS NULL;
+CREATE INDEX security_findings_site ON security_findings (site_id, id);
+
+-- Accepted risks. One stands until ended_at is set; the clock alone changes nothing.
+CREATE TABLE security_acceptances (
+    id            blob PRIMARY KEY NOT NULL,
+    project       text NOT NULL,
+    -- The only feed whose versions the bounds mean; NULL: any.
+    feed          text,
+    from_version  text,
+    from_key      text,
+    to_version    text,
+    to_key        text,
+    -- NULL: all sites.
+    site_id       integer REFERENCES sites (id),
+    until         integer NOT NULL,
+    reason        text NOT NULL,
+    created_at    integer NOT NULL,
+    created_by    text NOT NULL,
+    ended_at      integer,
+    ended_reason  text
+) STRICT;
+CREATE INDEX security_acceptances_project ON security_acceptances (project) WHERE ended_at IS NULL;
+CREATE INDEX security_acceptances_until ON security_acceptances (until) WHERE ended_at IS NULL;
+
+-- The present modules of sites with what is known of their versions: the one place that says which assessment speaks for
+-- a row, which accepted risk covers it, and what counts in the figures of a site.
+CREATE VIEW judged_modules AS
+SELECT j.*, j.enabled AND j.needs_update AND j.acceptance_id IS NULL AS counted,
+       j.enabled AND j.type <> 'custom' AND coalesce(j.status IN ('not_fetched', 'unknown'), true) AS unknown
+FROM (
+    SELECT sm.site_id, sm.module_id, sm.enabled, sm.type, a.project, a.version, a.sort_key, a.status,
+           a.security_updates, a.recommended, coalesce(a.needs_update, false) AS needs_update,
+           CASE WHEN a.needs_update THEN (
+               SELECT x.id
+               FROM security_acceptances x
+               WHERE x.project = a.project AND x.ended_at IS NULL
+                 AND (x.site_id IS NULL OR x.site_id = sm.site_id) AND (x.feed IS NULL OR x.feed = a.feed)
+                 AND (x.from_key IS NULL OR x.from_key <= a.sort_key) AND (x.to_key IS NULL OR x.to_key >= a.sort_key)
+               ORDER BY x.until DESC, x.id
+               LIMIT 1
+           ) END AS acceptance_id
+    FROM site_modules sm
+    JOIN sites s ON s.id = sm.site_id
+    LEFT JOIN assessments a ON a.id = CASE WHEN sm.type = 'core' THEN s.core_assessment_id ELSE sm.assessment_id END
+    WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
+) j;
+
+-- Syncs and queue -------------------------------------------------------------------------------------------------------
+
+-- The audit log of applied syncs.
+CREATE TABLE syncs (
+    -- A UUID version 7.
+    id                      blob PRIMARY KEY NOT NULL,
+    site_id                 integer NOT NULL REFERENCES sites (id),
+    key_id                  text,
+    client_address          text,
+    -- As received.
+    body_bytes              integer,
+    scope                   text NOT NULL,
+    -- The client's.
+    sync_timestamp          integer NOT NULL,
+    received_at             integer NOT NULL,
+    processed_count         integer NOT NULL,
+    new_modules             integer NOT NULL,
+    updated_modules         integer NOT NULL,
+    removed_modules         integer NOT NULL,
+    security_updates_found  integer NOT NULL,
+    security_projects       integer NOT NULL,
+    security_unknown        integer NOT NULL,
+    security_data_as_of     integer,
+    -- JSON lists.
+    warnings                text NOT NULL,
+    rejected                text NOT NULL,
+    next_sync_after         integer NOT NULL,
+    processing_time_ms      integer NOT NULL
+) STRICT;
+CREATE INDEX syncs_site ON syncs (site_id, id);
+-- For pruning by age.
+CREATE INDEX syncs_age ON syncs (received_at);
+
+-- The audit log of refused syncs: one row per site, key, reason and minute. The id is a UUID version 7 like those of
+-- syncs, so that both lists have one order.
+CREATE TABLE rejected_syncs (
+    id              blob PRIMARY KEY NOT NULL,
+    site_id         integer NOT NULL REFERENCES sites (id),
+    key_id          text NOT NULL,
+    reason          text NOT NULL,
+    minute          integer NOT NULL,
+    count           integer NOT NULL,
+    first_at        integer NOT NULL,
+    last_at         integer NOT NULL,
+    -- Of the last attempt.
+    client_address  text,
+    body_bytes      integer,
+    UNIQUE (site_id, key_id, reason, minute)
+) STRICT;
+CREATE INDEX rejected_syncs_site ON rejected_syncs (site_id, id);
+CREATE INDEX rejected_syncs_age ON rejected_syncs (last_at);
+
+-- Which sync, applied or in the queue, a client's Idempotency-Key stands for, for 24 hours.
+CREATE TABLE idempotency_keys (
+    site_id     integer NOT NULL REFERENCES sites (id),
+    key         text NOT NULL,
+    body_hash   blob NOT NULL,
+    sync_id     blob NOT NULL,
+    created_at  integer NOT NULL,
+    PRIMARY KEY (site_id, key)
+) STRICT;
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_sync ON idempotency_keys (sync_id);
+
+-- The queue: syncs that were accepted and are applied later, and what became of them.
+CREATE TABLE jobs (
+    -- The order of acceptance; given under the site's lock.
+    seq             integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    -- The id of the sync.
+    id              blob NOT NULL UNIQUE,
+    site_id         integer NOT NULL REFERENCES sites (id),
+    key_id          text,
+    client_address  text,
+    body_bytes      integer,
+    scope           text NOT NULL,
+    -- Invalid modules are left out when the payload is read again.
+    lenient         integer NOT NULL,
+    -- A full report with nothing rejected: the state it leaves depends on no earlier report.
+    covers          integer NOT NULL,
+    sync_timestamp  integer NOT NULL,
+    received_at     integer NOT NULL,
+    -- The body as it was sent, compressed with zstd. Kept until the job is done; dead letters keep it longer.
+    payload         blob,
+    payload_bytes   integer NOT NULL,
+    -- queued, running, succeeded, failed, superseded or dead.
+    state           text NOT NULL,
+    -- Why it failed, was superseded or is dead.
+    reason          text,
+    -- Grows when a worker takes the job.
+    attempts        integer NOT NULL DEFAULT 0,
+    -- It has been taken back from the dead letters.
+    retried         integer NOT NULL DEFAULT 0,
+    -- Queued: when a worker may take it. Running: when its lease ends and another worker may.
+    due_at          integer NOT NULL,
+    -- Grows with every lease, so that a worker that has lost one cannot finish the job.
+    lease_token     integer NOT NULL DEFAULT 0,
+    worker          text,
+    finished_at     integer
+) STRICT;
+CREATE UNIQUE INDEX jobs_running ON jobs (site_id) WHERE state = 'running';
+CREATE INDEX jobs_pending ON jobs (site_id, sync_timestamp, seq, payload_bytes) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_due ON jobs (due_at) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
+CREATE INDEX jobs_site ON jobs (site_id, id);
+CREATE INDEX jobs_age ON jobs (received_at);
+
+-- Attempts that did not end well, oldest first. Append-only.
+CREATE TABLE job_errors (
+    id       integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    job_seq  integer NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+    attempt  integer NOT NULL,
+    worker   text,
+    -- The worker's lease ended without a word from it.
+    lost     integer NOT NULL,
+    message  text NOT NULL,
+    at       integer NOT NULL
+) STRICT;
+CREATE INDEX job_errors_job ON job_errors (job_seq, id);
+
+-- Processes that take jobs.
+CREATE TABLE workers (
+    id       text PRIMARY KEY NOT NULL,
+    seen_at  integer NOT NULL
+) STRICT;
+
+-- The one job of each site whose turn it is: the running one, else the oldest by time stamp and acceptance. It is
+-- covered when a newer full report waits behind it, as happens only to one that is running or has been.
+CREATE VIEW queue_heads AS
+SELECT j.seq, j.id, j.site_id, j.state, j.due_at, j.attempts, j.lease_token,
+       EXISTS (
+           SELECT 1
+           FROM jobs n
+           WHERE n.site_id = j.site_id AND n.state = 'queued' AND n.covers
+             AND (n.sync_timestamp, n.seq) > (j.sync_timestamp, j.seq)
+       ) AS covered
+FROM jobs j
+WHERE j.state IN ('queued', 'running')
+  AND NOT EXISTS (
+      SELECT 1
+      FROM jobs e
+      WHERE e.site_id = j.site_id AND e.state IN ('queued', 'running')
+        AND (e.state <> 'running', e.sync_timestamp, e.seq) < (j.state <> 'running', j.sync_timestamp, j.seq)
+  );
+
+-- Admin log -------------------------------------------------------------------------------------------------------------
+
+-- What administrators did. Append-only.
+CREATE TABLE admin_events (
+    id       integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    at       integer NOT NULL,
+    -- The public id of an admin key, or the command line.
+    actor    text NOT NULL,
+    action   text NOT NULL,
+    site_id  integer,
+    -- The id of what it was done to.
+    target   text NOT NULL,
+    detail   text
+) STRICT;
+
+-- Outbox ----------------------------------------------------------------------------------------------------------------
+
+-- Who wants to be told of events. One that was removed is gone, with the events that only it was left for.
+CREATE TABLE webhooks (
+    id          integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    url         text NOT NULL,
+    -- Only of sites with it; NULL: of all sites, and of what belongs to none.
+    tag         text,
+    created_at  integer NOT NULL,
+    created_by  text NOT NULL
+) STRICT;
+
+-- The kinds of events that a webhook wants.
+CREATE TABLE webhook_kinds (
+    webhook_id  integer NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    kind        text NOT NULL,
+    PRIMARY KEY (webhook_id, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_kinds_kind ON webhook_kinds (kind, webhook_id);
+
+-- What is to be told, written in the transaction of what it tells, and only where somebody wants its kind.
+CREATE TABLE outbox (
+    id       integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    kind     text NOT NULL,
+    -- NULL: it is about no site.
+    site_id  integer,
+    at       integer NOT NULL,
+    -- JSON.
+    data     text NOT NULL
+) STRICT;
+
+-- For every event of a site, the kinds that somebody wants to be told of: those who asked for all sites, or for one of
+-- its tags.
+CREATE VIEW wanted_events AS
+SELECT s.id AS site_id, k.kind
+FROM webhook_kinds k
+JOIN webhooks w ON w.id = k.webhook_id
+JOIN sites s ON w.tag IS NULL OR EXISTS (SELECT 1 FROM site_tags t WHERE t.site_id = s.id AND t.tag = w.tag);

@@ -1,0 +1,3 @@
+use crate::{Apple, Pear};
+
+pub struct Basket(Apple, Pear);

@@ -1,0 +1,3 @@
+use crate::Apple;
+
+pub struct Pear(Apple);

@@ -1,0 +1,3 @@
+pub fn open(size: &super::Size) -> bool {
+    size.0 > 0
+}

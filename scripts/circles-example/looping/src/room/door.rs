@@ -1,0 +1,3 @@
+pub(super) fn open(size: super::Size) -> bool {
+    size.0 > 0
+}

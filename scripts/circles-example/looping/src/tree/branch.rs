@@ -1,0 +1,3 @@
+use crate::Leaf;
+
+pub(crate) struct Branch(Vec<Leaf>);
