@@ -50,8 +50,8 @@ pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, S
 pub use report::{Rejection, Report, Scope, SiteInfo};
 pub use reported_module::ReportedModule;
 pub use security::{
-    CoreCoverage, CoverageClass, CoverageState, Installed, Judgement, SecurityCounts, SecurityRelease, Standing,
-    UnknownReason, UpdateStatus, core_coverage, in_use, is_dev, judge, needs_another_core,
+    CoreCoverage, CoverageClass, CoverageCounts, CoverageState, Installed, Judgement, SecurityCounts, SecurityRelease,
+    Standing, UnknownReason, UpdateStatus, core_coverage, in_use, is_dev, judge, needs_another_core,
 };
 pub use site::{Reporting, Site, SiteIdentity, SiteState};
 pub use site_details::{CodeSource, SiteDetails};

@@ -44,7 +44,11 @@ CREATE TABLE sites (
     -- Recounted from the site's rows, never incremented.
     security_updates_found integer NOT NULL DEFAULT 0,
     security_projects      integer NOT NULL DEFAULT 0,
+    security_unsupported   integer NOT NULL DEFAULT 0,
     security_unknown       integer NOT NULL DEFAULT 0,
+    -- JSON list of the other figures: own, secure, not covered; accepted insecure, unsupported, unknown; and why how many
+    -- are unknown: rejected, unidentified, not on drupal.org, not fetched, no version, not comparable.
+    coverage               text NOT NULL DEFAULT '[0,0,0,0,0,0,0,0,0,0,0,0]',
     -- Of Drupal itself, which speaks for all core modules of the site; NULL until its modules have assessments.
     core_assessment_id     bigint,
     -- Queued and running jobs, recounted under the site's lock by whatever changes them.
@@ -72,6 +76,8 @@ CREATE INDEX sites_unreported ON sites (id) WHERE drupal_version IS NULL;
 CREATE INDEX sites_mass_removal ON sites (id) WHERE mass_removal;
 CREATE INDEX sites_conflict ON sites (id) WHERE conflict;
 CREATE INDEX sites_security ON sites (id) WHERE security_updates_found > 0;
+CREATE INDEX sites_unsupported ON sites (id) WHERE security_unsupported > 0;
+CREATE INDEX sites_unknown ON sites (id) WHERE security_unknown > 0;
 CREATE INDEX sites_leftovers ON sites (id) WHERE leftovers;
 CREATE INDEX sites_core_assessment ON sites (core_assessment_id, id);
 
@@ -266,9 +272,16 @@ CREATE TABLE assessments (
     sort_key          text COLLATE "C",
     status            text COLLATE "C" NOT NULL,
     needs_update      boolean NOT NULL,
+    -- insecure, unsupported, unknown or secure, the first that fits; and why it is unknown.
+    class             text COLLATE "C" NOT NULL,
+    reason            text COLLATE "C",
+    -- Whether advisories are published for the installed release.
+    covered           boolean NOT NULL,
     -- JSON list.
     security_updates  text NOT NULL,
     recommended       text,
+    -- Which cores the recommended release is for, as the feed says it.
+    core_compatibility text,
     -- Grows with every change that may change the figures of sites.
     revision          bigint NOT NULL DEFAULT 0,
     -- The revision that all sites which use it have been recounted for.
@@ -312,6 +325,8 @@ CREATE INDEX security_findings_site ON security_findings (site_id, id);
 CREATE TABLE security_acceptances (
     id            uuid PRIMARY KEY,
     project       text COLLATE "C" NOT NULL,
+    -- The class it is for: insecure, unsupported or unknown. It covers nothing of another.
+    class         text COLLATE "C" NOT NULL,
     -- The only feed whose versions the bounds mean; NULL: any.
     feed          text COLLATE "C",
     from_version  text,
@@ -330,28 +345,45 @@ CREATE TABLE security_acceptances (
 CREATE INDEX security_acceptances_project ON security_acceptances (project) WHERE ended_at IS NULL;
 CREATE INDEX security_acceptances_until ON security_acceptances (until) WHERE ended_at IS NULL;
 
--- The present modules of sites with what is known of their versions: the one place that says which assessment speaks for
--- a row, which accepted risk covers it, and what counts in the figures of a site.
+-- The present extensions of sites with what is known of their versions: the one place that says which assessment speaks
+-- for a row, in which class it is and why, which accepted risk covers it, and what counts in the figures of a site. Where a
+-- site has no enabled core module, its core stands for itself, without module.
 CREATE VIEW judged_modules AS
-SELECT j.*, j.enabled AND j.needs_update AND j.acceptance_id IS NULL AS counted,
-       j.enabled AND j.type <> 'custom' AND coalesce(j.status IN ('not_fetched', 'unknown'), true) AS unknown
+SELECT k.*, k.enabled AND k.class = 'insecure' AND k.acceptance_id IS NULL AS counted
 FROM (
-    SELECT sm.site_id, sm.module_id, sm.enabled, sm.type, a.project, a.version, a.sort_key, a.status,
-           a.security_updates, a.recommended, coalesce(a.needs_update, false) AS needs_update,
-           CASE WHEN a.needs_update THEN (
+    SELECT j.*, CASE WHEN j.class IN ('insecure', 'unsupported', 'unknown') THEN (
                SELECT x.id
                FROM security_acceptances x
-               WHERE x.project = a.project AND x.ended_at IS NULL
-                 AND (x.site_id IS NULL OR x.site_id = sm.site_id) AND (x.feed IS NULL OR x.feed = a.feed)
-                 AND (x.from_key IS NULL OR x.from_key <= a.sort_key) AND (x.to_key IS NULL OR x.to_key >= a.sort_key)
+               WHERE x.project = j.project AND x.class = j.class AND x.ended_at IS NULL
+                 AND (x.site_id IS NULL OR x.site_id = j.site_id) AND (x.feed IS NULL OR x.feed = j.feed)
+                 AND (x.from_key IS NULL OR x.from_key <= j.sort_key) AND (x.to_key IS NULL OR x.to_key >= j.sort_key)
                ORDER BY x.until DESC, x.id
                LIMIT 1
            ) END AS acceptance_id
-    FROM site_modules sm
-    JOIN sites s ON s.id = sm.site_id
-    LEFT JOIN assessments a ON a.id = CASE WHEN sm.type = 'core' THEN s.core_assessment_id ELSE sm.assessment_id END
-    WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
-) j;
+    FROM (
+        SELECT sm.site_id, sm.module_id, sm.enabled, sm.type, a.project, a.feed, a.version, a.sort_key, a.status,
+               a.security_updates, a.recommended, coalesce(a.needs_update, false) AS needs_update,
+               coalesce(a.class, CASE sm.type WHEN 'custom' THEN 'own' ELSE 'unknown' END) AS class,
+               CASE WHEN a.id IS NOT NULL THEN a.reason WHEN sm.type <> 'custom' THEN 'not_fetched' END AS reason,
+               sm.security_coverage AND coalesce(a.covered, false) AS covered
+        FROM site_modules sm
+        JOIN sites s ON s.id = sm.site_id
+        LEFT JOIN assessments a
+            ON a.id = CASE WHEN sm.type = 'core' THEN s.core_assessment_id ELSE sm.assessment_id END
+        WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
+        UNION ALL
+        SELECT s.id, NULL, true, 'core', a.project, a.feed, a.version, a.sort_key, a.status, a.security_updates,
+               a.recommended, a.needs_update, a.class, a.reason, a.covered
+        FROM sites s
+        JOIN assessments a ON a.id = s.core_assessment_id
+        WHERE s.removed_at IS NULL
+          AND NOT EXISTS (
+              SELECT 1
+              FROM site_modules c
+              WHERE c.site_id = s.id AND c.type = 'core' AND c.enabled AND c.removed_at IS NULL
+          )
+    ) j
+) k;
 
 -- Syncs and queue -------------------------------------------------------------------------------------------------------
 
@@ -374,7 +406,10 @@ CREATE TABLE syncs (
     removed_modules         integer NOT NULL,
     security_updates_found  integer NOT NULL,
     security_projects       integer NOT NULL,
+    security_unsupported    integer NOT NULL,
     security_unknown        integer NOT NULL,
+    -- As in sites.
+    coverage                text NOT NULL,
     security_data_as_of     timestamptz,
     -- JSON lists.
     warnings                text NOT NULL,

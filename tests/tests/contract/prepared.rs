@@ -9,7 +9,7 @@ use module_monitor_tests::on_both_backends;
 on_both_backends!(every_statement_can_be_prepared);
 
 /// The types of parameters that PostgreSQL cannot tell from the text. The storage sends all types with the values.
-const TYPES: [(&str, &str); 11] = [
+const TYPES: [(&str, &str); 12] = [
     ("inventory/sql/site_modules.sql", "(unknown, boolean, text, text)"),
     ("registry/sql/modules.sql", "(unknown, unknown, unknown, text)"),
     ("releases/sql/note_check.sql", "(unknown, unknown, timestamptz)"),
@@ -23,6 +23,7 @@ const TYPES: [(&str, &str); 11] = [
     ("security/sql/recounted.sql", "(unknown, unknown, bigint)"),
     ("security/sql/security_updates.sql", "(unknown, unknown, bigint, text, boolean, bigint, text)"),
     ("security/sql/sites_without_project.sql", "(text, bigint, bigint, text)"),
+    ("security/sql/unsettled.sql", "(unknown, unknown, bigint, text, boolean, bigint, text, text)"),
     ("syncs/sql/touch_site.pg.sql", "(unknown, unknown, unknown, text, text)"),
 ];
 

@@ -26,6 +26,8 @@ pub(crate) struct InventoryItem {
     #[schema(schema_with = words::security_releases)]
     pub(crate) security_updates: Vec<SecurityRelease>,
     pub(crate) recommended: Option<String>,
+    /// Which cores the recommended release is for, where the site's is none of them: it has to be updated first.
+    pub(crate) recommended_core: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) first_seen: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -68,8 +70,10 @@ impl InventoryItem {
     /// What is known of `module` now.
     pub(crate) fn new(module: SiteModule) -> Self {
         let update_status = module.update_status();
-        let (security_updates, recommended) =
-            module.judgement.map(|judgement| (judgement.security_updates, judgement.recommended)).unwrap_or_default();
+        let (security_updates, recommended, recommended_core) = module
+            .judgement
+            .map(|judgement| (judgement.security_updates, judgement.recommended, judgement.core_compatibility))
+            .unwrap_or_default();
         let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
         Self {
             machine_name: module.machine_name.to_string(),
@@ -82,6 +86,7 @@ impl InventoryItem {
             update_status,
             security_updates,
             recommended,
+            recommended_core,
             first_seen: module.first_seen,
             last_seen: module.last_seen,
             last_updated: module.last_updated,

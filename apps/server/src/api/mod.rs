@@ -3,6 +3,7 @@
 
 pub(crate) mod acceptances;
 pub(crate) mod audit;
+pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod fields;
 pub(crate) mod inventory;

@@ -1,6 +1,6 @@
 //! What needs a security update, as people and programs see it, on the command line and over HTTP.
 
-use module_monitor_domain::{SecurityRelease, UpdateStatus};
+use module_monitor_domain::{SecurityRelease, UnknownReason, UpdateStatus};
 use module_monitor_storage::{AcceptedRisk, FixedFinding, SecurityUpdate};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -24,8 +24,15 @@ pub(crate) struct SecurityUpdateView {
     #[schema(schema_with = words::security_releases)]
     pub(crate) security_updates: Vec<SecurityRelease>,
     pub(crate) modules: Vec<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub(crate) insecure_since: OffsetDateTime,
+    /// `insecure`, `unsupported` or `unknown`.
+    #[schema(schema_with = words::unsettled_class)]
+    pub(crate) class: &'static str,
+    /// Why it could not be judged, where it could not.
+    #[schema(schema_with = words::unknown_reason_or_null)]
+    pub(crate) unknown_reason: Option<&'static str>,
+    /// Since when a security update is known to be needed; `null` in the other classes.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) insecure_since: Option<OffsetDateTime>,
     pub(crate) accepted: Option<AcceptedView>,
 }
 
@@ -57,6 +64,8 @@ impl From<SecurityUpdate> for SecurityUpdateView {
             status: update.status,
             security_updates: update.security_updates,
             modules: update.modules.iter().map(ToString::to_string).collect(),
+            class: update.class.as_str(),
+            unknown_reason: update.unknown.map(UnknownReason::as_str),
             insecure_since: update.insecure_since,
             accepted: update.accepted.map(AcceptedView::from),
         }
@@ -81,6 +90,8 @@ impl CsvRow for SecurityUpdateView {
         "status",
         "security_updates",
         "modules",
+        "class",
+        "unknown_reason",
         "insecure_since",
         "accepted_until",
         "accepted_reason",
@@ -98,7 +109,9 @@ impl CsvRow for SecurityUpdateView {
             self.status.as_str().to_owned(),
             fixes,
             self.modules.join(" "),
-            rfc3339(self.insecure_since),
+            self.class.to_owned(),
+            self.unknown_reason.unwrap_or_default().to_owned(),
+            self.insecure_since.map(rfc3339).unwrap_or_default(),
             until.unwrap_or_default(),
             reason.unwrap_or_default(),
         ]

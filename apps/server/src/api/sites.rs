@@ -5,6 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::coverage::Coverage;
 use super::csv::CsvRow;
 use super::keys::IssuedKeyView;
 use super::time::rfc3339;
@@ -51,7 +52,12 @@ pub(crate) struct SiteView {
     /// Enabled modules that need a security update.
     pub(crate) security_updates_found: i32,
     pub(crate) security_projects: i32,
+    /// Enabled extensions that nobody publishes security updates for any more.
+    pub(crate) security_unsupported: i32,
+    /// Enabled extensions that could not be judged. While there are any, the site is not known to be fine.
     pub(crate) security_unknown: i32,
+    #[serde(flatten)]
+    pub(crate) coverage: Coverage,
 }
 
 impl SiteView {
@@ -79,17 +85,23 @@ impl SiteView {
             conflict: site.conflict,
             security_updates_found: site.security.updates_found,
             security_projects: site.security.projects,
+            security_unsupported: site.security.unsupported,
             security_unknown: site.security.unknown,
+            coverage: Coverage::of(&site.security),
         }
     }
 
     /// What asks for attention.
     pub(crate) fn notes(&self) -> String {
         let security = format!("{} security updates", self.security_updates_found);
+        let unsupported = format!("{} unsupported", self.security_unsupported);
+        let unknown = format!("{} unknown", self.security_unknown);
         let failing = format!("failing: {}", self.last_refusal.as_deref().unwrap_or("unknown"));
         let notes = [
             (!self.active, "deactivated"),
             (self.security_updates_found > 0, &security),
+            (self.security_unsupported > 0, &unsupported),
+            (self.security_unknown > 0, &unknown),
             (self.reporting == Reporting::Failing.as_str(), &failing),
             (self.last_sync_at.is_none(), "never reported"),
             (self.silent, "silent"),
@@ -124,7 +136,15 @@ impl CsvRow for SiteView {
         "conflict",
         "security_updates_found",
         "security_projects",
+        "security_unsupported",
         "security_unknown",
+        "unknown_reasons",
+        "coverage_insecure",
+        "coverage_unsupported",
+        "coverage_unknown",
+        "coverage_own",
+        "coverage_secure",
+        "not_covered",
     ];
 
     /// What is `null` elsewhere is empty here.
@@ -153,7 +173,15 @@ impl CsvRow for SiteView {
             self.conflict.to_string(),
             self.security_updates_found.to_string(),
             self.security_projects.to_string(),
+            self.security_unsupported.to_string(),
             self.security_unknown.to_string(),
+            self.coverage.reasons_cell(),
+            self.coverage.coverage.insecure.to_string(),
+            self.coverage.coverage.unsupported.to_string(),
+            self.coverage.coverage.unknown.to_string(),
+            self.coverage.coverage.own.to_string(),
+            self.coverage.coverage.secure.to_string(),
+            self.coverage.not_covered.to_string(),
         ]
     }
 }

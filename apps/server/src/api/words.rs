@@ -2,7 +2,7 @@
 
 use module_monitor_domain::{
     AdminAction, BranchSide, CodeSource, CoverageState, EventKind, Extension, Feed, ModuleType, Reporting, Scope,
-    SiteEventKind, UpdateStatus, WebhookEvent,
+    SiteEventKind, UnknownReason, UpdateStatus, WebhookEvent,
 };
 use module_monitor_storage::JobState;
 use serde_json::Value;
@@ -73,6 +73,21 @@ pub(crate) fn module_type() -> Object {
 /// What the administrators' log tells of.
 pub(crate) fn admin_action() -> Object {
     one_of(AdminAction::NAMES).build()
+}
+
+/// A class that asks for something.
+pub(crate) fn unsettled_class() -> Object {
+    one_of(["insecure", "unsupported", "unknown"]).build()
+}
+
+/// The same as a filter.
+pub(crate) fn class_filter() -> Object {
+    one_of(["insecure", "unsupported", "unknown", "all"]).build()
+}
+
+/// Why something could not be judged, or nothing.
+pub(crate) fn unknown_reason_or_null() -> Object {
+    one_of_or_null(UnknownReason::NAMES).build()
 }
 
 /// Module, theme or profile.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{ProjectName, SiteId};
+use module_monitor_domain::{CoverageClass, ProjectName, SiteId};
 use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate};
 
 use super::auth::Caller;
@@ -25,6 +25,12 @@ pub(crate) fn configure(routes: &mut Routes) {
              with the lowest. Accepted risks are in the list, and say so. With `fixed=true` it lists what needed a \
              security update and no longer does, newest first. With `Accept: text/csv` the answer is a file with the \
              whole list, or with as much of it as `limit` says.",
+        )
+        .query(
+            "status",
+            "What needs a security update (`insecure`, the default), what nobody publishes security updates for any more, \
+             what could not be judged, or all of these. Not with `fixed=true`.",
+            words::class_filter(),
         )
         .query("site", "Only this site.", words::site_id())
         .query("project", "Only this project.", words::project())
@@ -65,6 +71,10 @@ async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState
     let mut query = Query::of(&request);
     let fixed = query.take_bool("fixed").unwrap_or(false);
     let filter = SecurityFilter {
+        class: match fixed {
+            true => Some(CoverageClass::Insecure),
+            false => query.take("status", CLASSES, class).unwrap_or(Some(CoverageClass::Insecure)),
+        },
         site_id: query.take("site", "the id of a site", |id| id.parse().ok()),
         project: query.take("project", "the name of a project", |name| ProjectName::parse(name).ok()),
         tag: take_tag(&mut query),
@@ -79,6 +89,17 @@ async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState
     let paging = query.take_paging("security");
     query.finish()?;
     open_ones(filter, paging, &request, state).await
+}
+
+const CLASSES: &str = "insecure, unsupported, unknown or all";
+
+fn class(text: &str) -> Option<Option<CoverageClass>> {
+    match CoverageClass::from_name(text) {
+        Some(class @ (CoverageClass::Insecure | CoverageClass::Unsupported | CoverageClass::Unknown)) => {
+            Some(Some(class))
+        }
+        _ => (text == "all").then_some(None),
+    }
 }
 
 async fn open_ones(

@@ -24,7 +24,7 @@ use time::OffsetDateTime;
 
 pub use class::{CoverageClass, Standing, UnknownReason};
 pub use core_constraint::needs_another_core;
-pub use counts::SecurityCounts;
+pub use counts::{CoverageCounts, SecurityCounts};
 pub use coverage::{CoreCoverage, CoverageState, core_coverage};
 pub use in_use::{Installed, in_use};
 pub use judge::judge;

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CurrentModule, EventKind, Extension, Judgement, ModuleDetails, ModuleEvent, ModuleType, SiteModule,
-    SiteModuleState, SyncId,
+    CoreVersion, CurrentModule, EventKind, Extension, Judgement, ModuleDetails, ModuleEvent, ModuleType, SiteModule,
+    SiteModuleState, SyncId, needs_another_core,
 };
 use time::OffsetDateTime;
 
@@ -130,6 +130,10 @@ pub(super) struct SiteModuleRow {
     security_updates: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     recommended: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    recommended_core: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    drupal_version: Option<String>,
     #[diesel(embed)]
     state: StateColumns,
 }
@@ -140,6 +144,8 @@ impl SiteModuleRow {
             return Ok(None);
         };
         let updates = self.security_updates.as_deref();
+        let core = self.drupal_version.as_deref().and_then(|version| CoreVersion::parse(version).ok());
+        let another = |cores: &&String| core.as_ref().is_some_and(|core| needs_another_core(cores, core));
         Ok(Some(Judgement {
             status: read_status(status)?,
             security_updates: updates
@@ -147,8 +153,7 @@ impl SiteModuleRow {
                 .transpose()?
                 .unwrap_or_default(),
             recommended: self.recommended.clone(),
-            // Not kept.
-            core_compatibility: None,
+            core_compatibility: self.recommended_core.as_ref().filter(another).cloned(),
         }))
     }
 }

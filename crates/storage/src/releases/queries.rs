@@ -157,8 +157,12 @@ pub(super) fn update_assessments(rows: &[Revision]) -> Sql<impl Portable> {
             .column("id", |r| r.id)
             .column("status", |r| r.status)
             .column("needs_update", |r| r.needs_update)
+            .column("class", |r| r.class)
+            .column("reason", |r| r.reason)
+            .column("covered", |r| r.covered)
             .column("security_updates", |r| r.security_updates.as_str())
             .column("recommended", |r| r.recommended.as_deref())
+            .column("core_compatibility", |r| r.core_compatibility.as_deref())
             .column("revised", |r| r.revised),
     )
 }

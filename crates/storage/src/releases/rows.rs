@@ -61,6 +61,11 @@ pub(super) struct ProjectRow {
 }
 
 impl ProjectRow {
+    /// Whether drupal.org has said that it knows no such project, and nothing was ever stored of it.
+    pub(super) fn is_absent(&self) -> bool {
+        self.no_history_at.is_some() && !self.is_fetched()
+    }
+
     pub(super) fn name(&self) -> Result<ProjectName, StorageError> {
         read_project(&self.name)
     }

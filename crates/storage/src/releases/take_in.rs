@@ -37,7 +37,7 @@ impl Unit for StoreHistory {
         if changed {
             transaction.execute(queries::delete_releases(row.id)).await?;
             transaction.execute(queries::insert_releases(row.id, &releases)).await?;
-            assessments = revise(transaction, project, feed, Some(history)).await?;
+            assessments = revise(transaction, project, feed, Some(history), false).await?;
             let dated = match *project == ProjectName::drupal() {
                 true => queries::date_core_versions(row.id).boxed(),
                 false => queries::date_versions(row.id, project).boxed(),
@@ -73,8 +73,9 @@ async fn judge_again<T: Transaction>(
 ) -> Result<(), StorageError> {
     let Some(row) = lock(transaction, project, feed).await? else { return Ok(()) };
     let releases = transaction.rows::<ReleaseRow>(assessments::releases_of_projects(vec![row.id])).await?;
+    let absent = row.is_absent();
     let history = histories(&[row], releases)?.remove(project);
-    revise(transaction, project, feed, history.as_ref()).await.map(drop)
+    revise(transaction, project, feed, history.as_ref(), absent).await.map(drop)
 }
 
 async fn lock<T: Transaction>(
@@ -99,9 +100,10 @@ async fn revise<T: Transaction>(
     project: &ProjectName,
     feed: Feed,
     history: Option<&ReleaseHistory>,
+    absent: bool,
 ) -> Result<usize, StorageError> {
     let rows = transaction.rows::<AssessmentRow>(assessments::of_feed(project, feed)).await?;
-    let revisions = revisions(rows, project, feed, history);
+    let revisions = revisions(rows, project, feed, history, absent);
     if !revisions.is_empty() {
         transaction.execute(queries::update_assessments(&revisions)).await?;
     }

@@ -7,7 +7,8 @@ mod store;
 
 use async_trait::async_trait;
 use module_monitor_domain::{
-    BranchSide, MachineName, ProjectName, SecurityCounts, SecurityRelease, SiteId, Tag, UpdateStatus, VersionRange,
+    BranchSide, CoverageClass, MachineName, ProjectName, SecurityCounts, SecurityRelease, SiteId, Tag, UnknownReason,
+    UpdateStatus, VersionRange,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -97,8 +98,12 @@ pub struct SecurityUpdate {
     pub security_updates: Vec<SecurityRelease>,
     /// The site's modules of the project that need it, in the order of their names.
     pub modules: Vec<MachineName>,
-    /// Since when it is known.
-    pub insecure_since: OffsetDateTime,
+    /// In which class it is.
+    pub class: CoverageClass,
+    /// Why it could not be judged, where it could not.
+    pub unknown: Option<UnknownReason>,
+    /// Since when a security update is known to be needed.
+    pub insecure_since: Option<OffsetDateTime>,
     /// The accepted risk that covers it, where one covers every one of the modules: that of the version shown.
     pub accepted: Option<AcceptedRisk>,
 }
@@ -115,8 +120,10 @@ pub struct AcceptedRisk {
 }
 
 /// Which security updates to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityFilter {
+    /// In that class only; `None`: in any that asks for something: insecure, unsupported and unknown.
+    pub class: Option<CoverageClass>,
     /// Of that site only.
     pub site_id: Option<SiteId>,
     /// Of that project only.
@@ -125,6 +132,13 @@ pub struct SecurityFilter {
     pub tag: Option<Tag>,
     /// Also where only disabled modules need one.
     pub include_disabled: bool,
+}
+
+impl Default for SecurityFilter {
+    /// What needs a security update, on all sites.
+    fn default() -> Self {
+        Self { class: Some(CoverageClass::Insecure), site_id: None, project: None, tag: None, include_disabled: false }
+    }
 }
 
 /// A security update that a site needed and no longer needs.
@@ -190,6 +204,8 @@ pub struct NewAcceptance {
     pub id: Uuid,
     /// The project.
     pub project: ProjectName,
+    /// The class that it is for: it covers nothing of another.
+    pub class: CoverageClass,
     /// Which of its versions.
     pub versions: VersionRange,
     /// On that site only; `None`: on all.
@@ -209,6 +225,8 @@ pub struct Acceptance {
     pub id: Uuid,
     /// The project.
     pub project: ProjectName,
+    /// The class that it is for.
+    pub class: CoverageClass,
     /// From this version on.
     pub from: Option<String>,
     /// Up to this version.

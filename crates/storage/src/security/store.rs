@@ -1,7 +1,7 @@
 //! The units of work around findings and accepted risks.
 
 use async_trait::async_trait;
-use module_monitor_domain::{AdminAction, ProjectName, SiteId, Tag};
+use module_monitor_domain::{AdminAction, CoverageClass, ProjectName, SiteId, Tag};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -59,12 +59,13 @@ impl<B: Backend> Security for B {
     }
 
     async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError> {
-        let (project, site, now) = (acceptance.project.clone(), acceptance.site_id, acceptance.created_at);
+        let (project, class) = (acceptance.project.clone(), acceptance.class);
+        let (site, now) = (acceptance.site_id, acceptance.created_at);
         let detail = format!("{project}: {}", acceptance.reason);
         let event =
             admin_log::queries::insert(now, actor, AdminAction::AcceptanceCreated, site, acceptance.id, Some(&detail));
         let insert = queries::insert_acceptance(acceptance, actor);
-        change_acceptance(self, &project, site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
+        change_acceptance(self, (&project, class), site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
     }
 
     async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError> {
@@ -121,7 +122,7 @@ impl<B: Backend> Security for B {
 
     async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
         let rows = self.rows::<FiguresRow>(queries::check_figures(&page)).await?;
-        Ok(recount_page(rows, page.limit))
+        recount_page(rows, page.limit)
     }
 
     async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
@@ -142,12 +143,12 @@ async fn end(
     reason: &'static str,
     actor: &str,
 ) -> Result<bool, StorageError> {
-    let (project, site) = (&acceptance.project, acceptance.site_id);
+    let (of, site) = ((&acceptance.project, acceptance.class), acceptance.site_id);
     let end = queries::end_acceptance(acceptance.id, now, reason);
     let action = if reason == "expired" { AdminAction::AcceptanceExpired } else { AdminAction::AcceptanceWithdrawn };
     let detail = format!("{}: {}", acceptance.project, acceptance.reason);
     let event = admin_log::queries::acceptance_ended(now, actor, action, acceptance.id, &detail);
-    let rows = change_acceptance(backend, project, site, now, vec![end.boxed(), event.boxed()]).await?;
+    let rows = change_acceptance(backend, of, site, now, vec![end.boxed(), event.boxed()]).await?;
     Ok(rows.first() == Some(&1))
 }
 
@@ -155,7 +156,7 @@ async fn end(
 /// but what they wait for is written down with it, while no sync can begin to use the project.
 async fn change_acceptance(
     backend: &impl Backend,
-    project: &ProjectName,
+    (project, class): (&ProjectName, CoverageClass),
     site: Option<SiteId>,
     now: OffsetDateTime,
     statements: Vec<BoxedSql>,
@@ -165,7 +166,7 @@ async fn change_acceptance(
     }
     let mut all = vec![queries::lock_project(project).boxed()];
     all.extend(statements);
-    all.push(queries::revise_project(project).boxed());
+    all.push(queries::revise_project(project, class).boxed());
     let rows = backend.execute_all(all).await?;
     Ok(rows.into_iter().skip(1).collect())
 }

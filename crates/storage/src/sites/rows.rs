@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CoreVersion, Fingerprint, Reporting, SecurityCounts, Site, SiteEventKind, SiteId, SiteIdentity, SiteState, SyncId,
+    CoreVersion, CoverageCounts, Fingerprint, Reporting, SecurityCounts, Site, SiteEventKind, SiteId, SiteIdentity,
+    SiteState, SyncId,
 };
 
 use super::SiteEvent;
@@ -81,7 +82,7 @@ impl TryFrom<SiteRow> for Site {
             last_full_sync_at: moment(row.last_full_sync_at),
             mass_removal: row.mass_removal,
             conflict: row.conflict,
-            security: row.security.into(),
+            security: row.security.try_into()?,
         })
     }
 }
@@ -152,26 +153,34 @@ impl SiteStateRow {
 }
 
 /// The security figures of a site's row.
-#[derive(Clone, Copy, QueryableByName)]
+#[derive(Clone, QueryableByName)]
 pub(crate) struct SecurityRow {
     #[diesel(sql_type = Integer)]
     security_updates_found: i32,
     #[diesel(sql_type = Integer)]
     security_projects: i32,
     #[diesel(sql_type = Integer)]
+    security_unsupported: i32,
+    #[diesel(sql_type = Integer)]
     security_unknown: i32,
+    #[diesel(sql_type = Text)]
+    coverage: String,
     #[diesel(sql_type = Nullable<Moment>)]
     security_data_as_of: Option<At>,
 }
 
-impl From<SecurityRow> for SecurityCounts {
-    fn from(row: SecurityRow) -> Self {
-        Self {
+impl TryFrom<SecurityRow> for SecurityCounts {
+    type Error = StorageError;
+
+    fn try_from(row: SecurityRow) -> Result<Self, StorageError> {
+        Ok(Self {
             updates_found: row.security_updates_found,
             projects: row.security_projects,
+            unsupported: row.security_unsupported,
             unknown: row.security_unknown,
+            rest: CoverageCounts::of_list(read_json("list of figures", &row.coverage)?),
             data_as_of: moment(row.security_data_as_of),
-        }
+        })
     }
 }
 

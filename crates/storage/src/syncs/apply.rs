@@ -88,7 +88,7 @@ async fn touch<T: Transaction>(
     let mut outcome = unchanged_outcome(command, SecurityCounts::default());
     let touch = queries::touch_site(command, fingerprint, &outcome, T::WRITES_SEVERAL);
     let Some(touched) = transaction.first::<TouchedRow>(touch).await? else { return Ok(None) };
-    outcome.security = touched.security.into();
+    outcome.security = touched.security.try_into()?;
     if !T::WRITES_SEVERAL {
         transaction.execute(queries::insert_sync(command, &outcome)).await?;
         if touched.wanted {
@@ -180,7 +180,7 @@ async fn finish<T: Transaction>(
     let (site, now) = (command.site_id, command.received_at);
     let write = SiteWrite::of(plan, before, now, core_assessment_id);
     transaction.execute(queries::update_site(command, write)).await?;
-    let mut figures = before.security;
+    let mut figures = before.security.clone();
     // Whatever changes a module also looks up the assessment of the core.
     if core_assessment_id.is_some() {
         recount::recount(transaction, now, &[site]).await?;
@@ -214,7 +214,7 @@ async fn finish<T: Transaction>(
     if before.silence_told {
         told.push((WebhookEvent::SiteReportingAgain, outbox::nothing_more()));
     }
-    let outcome = outcome(command, plan, figures.into());
+    let outcome = outcome(command, plan, figures.try_into()?);
     transaction.execute(queries::insert_sync(command, &outcome)).await?;
     told.push((WebhookEvent::SyncCompleted, outbox::sync_completed(&outcome)));
     for (kind, data) in told {

@@ -187,7 +187,9 @@ pub(super) fn insert_sync(command: &SyncCommand, outcome: &SyncOutcome) -> Sql<i
         .bind::<BigInt, _>(outcome.processing_time_ms)
         .bind::<Integer, _>(outcome.security.updates_found)
         .bind::<Integer, _>(outcome.security.projects)
+        .bind::<Integer, _>(outcome.security.unsupported)
         .bind::<Integer, _>(outcome.security.unknown)
+        .bind::<Text, _>(json(&outcome.security.rest.to_list()))
         .bind::<Nullable<Moment>, _>(outcome.security.data_as_of.map(At))
 }
 

@@ -55,7 +55,7 @@ async fn assert_judged_by_what_is_stored(storage: &Arc<dyn Storage>, sites: &[Si
             let project = module.state.project.unwrap();
             let history = storage.find_history(&project, Feed::Current).await.unwrap();
             let version = module.state.version.as_ref().map(DrupalVersion::as_str);
-            // Which cores a release is for is not kept.
+            // All of these sites run a core that the releases are for.
             let judged = judge(history.as_ref(), &project, Feed::Current, version, None);
             let expected = Judgement { core_compatibility: None, ..judged };
             assert_eq!(module.judgement, Some(expected), "{} {version:?}", module.machine_name);

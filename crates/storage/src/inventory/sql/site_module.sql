@@ -3,6 +3,7 @@ SELECT m.machine_name, m.name AS registry_name, m.description AS registry_descri
        sm.first_seen, sm.last_updated, sm.last_reported_at, s.last_full_sync_at, sm.removed_at, sm.last_seen,
        v.version, sm.enabled, sm.type, sm.extension, sm.project, sm.datestamp, sm.schema_version,
        sm.security_coverage, sm.own_details, a.security_updates, a.recommended,
+       a.core_compatibility AS recommended_core, s.drupal_version,
        coalesce(a.status, CASE WHEN sm.project IS NOT NULL THEN 'not_fetched' WHEN sm.type <> 'custom' THEN 'unknown' END)
            AS update_status
 FROM site_modules sm

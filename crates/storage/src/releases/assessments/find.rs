@@ -86,6 +86,8 @@ async fn make<T: Transaction>(
         false => transaction.rows::<ReleaseRow>(queries::releases_of_projects(fetched)).await?,
     };
     let histories = histories(&projects, releases)?;
-    let rows: Vec<_> = missing.iter().map(|key| key.judge(histories.get(&key.project), wanted.feed)).collect();
+    let absent: HashSet<_> = projects.iter().filter(|p| p.is_absent()).filter_map(|p| p.name().ok()).collect();
+    let judge = |key: &&Key| key.judge(histories.get(&key.project), absent.contains(&key.project), wanted.feed);
+    let rows: Vec<_> = missing.iter().map(judge).collect();
     transaction.execute(queries::insert(wanted.feed, &rows)).await.map(drop)
 }

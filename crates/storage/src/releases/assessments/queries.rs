@@ -29,8 +29,12 @@ pub(crate) fn insert(feed: Feed, rows: &[AssessmentWrite]) -> Sql<impl Portable>
             .column("sort_key", |row| row.sort_key.as_deref())
             .column("status", |row| row.status)
             .column("needs_update", |row| row.needs_update)
+            .column("class", |row| row.class)
+            .column("reason", |row| row.reason)
+            .column("covered", |row| row.covered)
             .column("security_updates", |row| row.security_updates.as_str())
-            .column("recommended", |row| row.recommended.as_deref()),
+            .column("recommended", |row| row.recommended.as_deref())
+            .column("core_compatibility", |row| row.core_compatibility.as_deref()),
     )
 }
 

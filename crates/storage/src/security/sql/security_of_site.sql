@@ -1,4 +1,4 @@
-SELECT security_updates_found, security_projects, security_unknown,
+SELECT security_updates_found, security_projects, security_unsupported, security_unknown, coverage,
        (SELECT as_of FROM release_data) AS security_data_as_of
 FROM sites
 WHERE id = $1

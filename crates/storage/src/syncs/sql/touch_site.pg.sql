@@ -9,16 +9,16 @@ WITH touched AS (
       AND (last_sync_timestamp IS NULL OR last_sync_timestamp <= $3)
       AND ($4 IS NULL OR reported_environment IS NULL OR reported_environment = $4)
       AND ($5 IS NULL OR reported_url IS NULL OR reported_url = $5)
-    RETURNING id, security_updates_found, security_projects, security_unknown,
+    RETURNING id, security_updates_found, security_projects, security_unsupported, security_unknown, coverage,
               (SELECT as_of FROM release_data) AS security_data_as_of
 ), audited AS (
     INSERT INTO syncs (
         id, site_id, key_id, client_address, body_bytes, scope, sync_timestamp, received_at, processed_count,
         new_modules, updated_modules, removed_modules, warnings, rejected, next_sync_after, processing_time_ms,
-        security_updates_found, security_projects, security_unknown, security_data_as_of
+        security_updates_found, security_projects, security_unsupported, security_unknown, coverage, security_data_as_of
     )
     SELECT $10, id, $11, $12, $13, $14, $3, $8, $15, 0, 0, 0, $16, $17, $18, $19,
-           security_updates_found, security_projects, security_unknown, security_data_as_of
+           security_updates_found, security_projects, security_unsupported, security_unknown, coverage, security_data_as_of
     FROM touched
 ), told AS (
     INSERT INTO outbox (kind, site_id, at, data)
@@ -26,4 +26,4 @@ WITH touched AS (
     FROM touched t
     WHERE EXISTS (SELECT FROM wanted_events w WHERE w.site_id = t.id AND w.kind = $9)
 )
-SELECT security_updates_found, security_projects, security_unknown, security_data_as_of, false AS wanted FROM touched
+SELECT security_updates_found, security_projects, security_unsupported, security_unknown, coverage, security_data_as_of, false AS wanted FROM touched

@@ -8,6 +8,6 @@ WHERE id = $1 AND active AND pending_jobs = 0 AND fingerprint = $2 AND NOT silen
   AND (last_sync_timestamp IS NULL OR last_sync_timestamp <= $3)
   AND ($4 IS NULL OR reported_environment IS NULL OR reported_environment = $4)
   AND ($5 IS NULL OR reported_url IS NULL OR reported_url = $5)
-RETURNING security_updates_found, security_projects, security_unknown,
+RETURNING security_updates_found, security_projects, security_unsupported, security_unknown, coverage,
           (SELECT as_of FROM release_data) AS security_data_as_of,
           EXISTS (SELECT 1 FROM wanted_events w WHERE w.site_id = sites.id AND w.kind = $9) AS wanted
