@@ -72,6 +72,7 @@ pub(crate) struct WantedAcceptance {
     /// Left out: all versions.
     pub(crate) versions: Option<WantedVersions>,
     /// Left out or `null`: all sites.
+    #[schema(minimum = 1)]
     pub(crate) site_id: Option<i64>,
     /// A time that is still to come.
     #[schema(format = "date-time")]
