@@ -1,4 +1,4 @@
-//! Trying again what may fail in passing.
+//! Trying again what failed for a transient reason.
 
 use std::time::Duration;
 

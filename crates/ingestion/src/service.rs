@@ -101,7 +101,7 @@ impl SyncService {
         })
     }
 
-    /// Applies `command`, and tries again what may fail in passing.
+    /// Applies `command`, and tries again what failed for a transient reason.
     pub(crate) async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
         let commit_unknown = AtomicBool::new(false);
         let attempt = async || {
@@ -120,7 +120,7 @@ impl SyncService {
         self.retried(attempt).await
     }
 
-    /// Runs what is safe to repeat until it does not fail in passing.
+    /// Runs what is safe to repeat until it fails for no transient reason.
     pub(crate) async fn retried<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, StorageError>
     where
         F: Future<Output = Result<T, StorageError>>,

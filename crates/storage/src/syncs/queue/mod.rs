@@ -193,7 +193,7 @@ pub enum Claim {
 /// How a worker leaves a job that it has not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It failed in passing and is tried again at `due_at`.
+    /// It failed for a transient reason and is tried again at `due_at`.
     Retry {
         /// What went wrong.
         error: String,
