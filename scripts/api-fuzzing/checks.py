@@ -38,8 +38,8 @@ def is_beyond_schemas(error):
         return True  # Only an answer makes a cursor.
     if pointer in ("/expires_at", "/until"):
         return True  # It must be in the future.
-    if pointer == "/query/include_disabled" and code == "unknown-parameter":
-        return True  # With fixed=true there is no such parameter.
+    if pointer in ("/query/include_disabled", "/query/status") and code == "unknown-parameter":
+        return True  # With fixed=true there are no such parameters.
     if pointer == "/versions/to" and "lower bound" in detail:
         return True  # It depends on the other bound.
     if pointer in ("/query/below", "/query/from", "/query/to", "/query/branch"):

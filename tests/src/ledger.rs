@@ -193,9 +193,10 @@ fn query(backend: Backend) -> String {
          UNION ALL
          SELECT 'row|' || sm.site_id || '|' || m.machine_name || '|' || coalesce(v.version, '{NONE}') || '|' ||
                 CASE WHEN sm.enabled THEN 'on' ELSE 'off' END || '|' ||
-                CASE WHEN sm.removed_at IS NULL THEN 'present' ELSE 'removed' END
+                CASE WHEN sm.removed_at IS NULL AND coalesce(sm.rejected, '') <> 'back' THEN 'present' ELSE 'removed' END
          FROM site_modules sm JOIN modules m ON m.id = sm.module_id
-         LEFT JOIN module_versions v ON v.id = sm.version_id"
+         LEFT JOIN module_versions v ON v.id = sm.version_id
+         WHERE coalesce(sm.rejected, '') <> 'new'"
     )
 }
 

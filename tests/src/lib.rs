@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backends;
+pub mod certificates;
 pub mod clock;
 pub mod feeds;
 pub mod ledger;
@@ -10,6 +11,7 @@ pub mod openapi;
 pub mod payloads;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod redis;
 pub mod reports;

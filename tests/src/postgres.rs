@@ -1,7 +1,9 @@
 //! A PostgreSQL of a test's own, to be killed and started again.
 
 use std::env;
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -57,6 +59,18 @@ impl PrivatePostgres {
     async fn try_start(&self) -> Result<(), String> {
         let port = self.port.to_string();
         self.script("start", Some(port)).await
+    }
+
+    /// Copies of files that belong to it and that nobody else may read.
+    pub fn own<const N: usize>(&self, files: [PathBuf; N]) -> [PathBuf; N] {
+        files.map(|file| {
+            let copy = self.folder.path().join(file.file_name().expect("a file"));
+            std::fs::copy(&file, &copy).expect("a copy");
+            std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).expect("its permissions");
+            let owner = self.folder.path().metadata().expect("the folder");
+            std::os::unix::fs::chown(&copy, Some(owner.uid()), Some(owner.gid())).expect("its owner");
+            copy
+        })
     }
 
     /// `kill -9` of all its processes.

@@ -48,6 +48,8 @@ pub fn command(args: &[&str]) -> Command {
     // Nothing that a test starts may ask drupal.org.
     command.env("MODULE_MONITOR_RELEASE_URL", "http://127.0.0.1:9/nobody");
     command.env("MODULE_MONITOR_NO_RELEASE_REFRESH", "true");
+    // Suites ask again and again until something has happened.
+    command.env("MODULE_MONITOR_READ_LIMIT", "1000000");
     command
 }
 
@@ -97,7 +99,8 @@ impl WorkerProcess {
         worker
     }
 
-    fn spawn(args: &[&str]) -> Self {
+    /// Starts the binary with these arguments and waits for nothing.
+    pub fn spawn(args: &[&str]) -> Self {
         let piped = command(args).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = piped.expect("a process");
         let log = Arc::new(Mutex::new(String::new()));
@@ -114,7 +117,7 @@ impl WorkerProcess {
     }
 
     /// Waits until `find` finds something in its log.
-    async fn logged<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+    pub async fn logged<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         wait_for(&format!("the process {what}"), async || {
             let ended = self.child.try_wait().expect("its state");
             let log = self.log();

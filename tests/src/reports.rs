@@ -94,7 +94,7 @@ pub fn new_site(name: &str, created_at: OffsetDateTime) -> NewSite {
 
 /// Registers a site without a key.
 pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
-    storage.create_site(new_site(name, now()), None, "test").await.expect("a new site")
+    storage.create_site(new_site(name, now()), None, "test").await.expect("a new site").id
 }
 
 /// A sync of `report`, received at `received_at`.

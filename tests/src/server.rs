@@ -29,6 +29,8 @@ impl TestServer {
     /// A server on the database at `url`, with settings changed by `change`.
     pub async fn start_with(url: &str, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let mut config = ServerConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), url);
+        // Suites ask again and again until something has happened.
+        config.read_limit = 1_000_000;
         change(&mut config);
         let running = Server::start(config).await.expect("a server");
         Self { api: Api::new(running.addr()), running }
@@ -72,7 +74,7 @@ impl TestServer {
 /// Registers a site in `storage`.
 pub async fn new_site(storage: &dyn Storage, name: &str) -> TestSite {
     let name = SiteName::parse(name).expect("a name");
-    let (id, key) =
+    let (site, key) =
         register_site(storage, &SystemClock, "tester", name, SiteChange::default()).await.expect("a new site");
-    TestSite { id: id.to_string(), key: key.text.reveal().to_owned() }
+    TestSite { id: site.id.to_string(), key: key.text.reveal().to_owned() }
 }

@@ -1,8 +1,8 @@
 //! What administrators do, for the command line and the demo alike.
 
-use module_monitor_domain::{KeyName, SiteId, SiteName};
-use module_monitor_ingestion::Clock;
-use module_monitor_storage::{NewSite, SiteChange, Storage, StorageError};
+use module_monitor_domain::{KeyName, Site, SiteId, SiteName, storable};
+use module_monitor_ingestion::{Clock, stored_once, worth_repeating};
+use module_monitor_storage::{NewKey, NewSite, SiteChange, Storage, StorageError};
 use time::{Duration, OffsetDateTime};
 
 use crate::keys::{self, IssuedKey};
@@ -19,6 +19,17 @@ pub enum AdminError {
     /// The system has no randomness to make a key of.
     #[error("no random bytes for a new key")]
     Randomness(#[from] getrandom::Error),
+    /// The connection to the database broke, and it could not be found out whether this key was stored. Whoever asked for
+    /// it does not get it, so it should be revoked.
+    #[error(
+        "it is not known whether the key was stored; once the database is back, run module-monitor key revoke {key}"
+    )]
+    KeyInDoubt {
+        /// The public id of the key.
+        key: String,
+        /// What the database said last.
+        source: StorageError,
+    },
     /// The database did not do it.
     #[error("the change could not be stored")]
     Storage(#[from] StorageError),
@@ -34,13 +45,19 @@ pub async fn register_site(
     actor: &str,
     name: SiteName,
     settings: SiteChange,
-) -> Result<(SiteId, IssuedKey), AdminError> {
+) -> Result<(Site, IssuedKey), AdminError> {
     let now = clock.now();
     let site = NewSite { name, created_at: now, settings };
     let mut key = keys::issue(None, KeyName::parse("first key").ok(), now, None)?;
-    let id = storage.create_site(site, Some(key.record.clone()), actor).await?;
-    key.record.site_id = Some(id);
-    Ok((id, key))
+    let record = &key.record;
+    let store = || storage.create_site(site.clone(), Some(record.clone()), actor);
+    let find = async || match storage.find_key(&record.id).await?.and_then(|key| key.site_id) {
+        Some(site) => storage.find_site(site).await,
+        None => Ok(None),
+    };
+    let site = stored_once(store, find, worth_repeating).await.map_err(|error| in_doubt(error, record))?;
+    key.record.site_id = Some(site.id);
+    Ok((site, key))
 }
 
 /// Issues a key for a site, or an admin key where `site` is `None`, that works for `lifetime` or for good.
@@ -71,12 +88,39 @@ pub(crate) async fn issue_key_until(
         return Err(AdminError::NoSuchSite(site));
     }
     let key = keys::issue(site, name, clock.now(), expires_at)?;
-    storage.create_key(key.record.clone(), actor).await?;
+    let record = &key.record;
+    let store = || storage.create_key(record.clone(), actor);
+    let find = async || Ok(storage.find_key(&record.id).await?.map(drop));
+    stored_once(store, find, worth_repeating).await.map_err(|error| in_doubt(error, record))?;
     Ok(key)
+}
+
+fn in_doubt(error: StorageError, key: &NewKey) -> AdminError {
+    match error {
+        source @ StorageError::ConnectionLost(_) => AdminError::KeyInDoubt { key: key.id.clone(), source },
+        error => error.into(),
+    }
+}
+
+/// Sees to it that nothing is stored under a key that nobody was given: revokes it, and removes the site that was
+/// registered with it where `with_site`. `Ok` once that is certain.
+pub(crate) async fn undo_key(
+    storage: &dyn Storage,
+    clock: &dyn Clock,
+    actor: &str,
+    key: &str,
+    with_site: bool,
+) -> Result<(), StorageError> {
+    let Some(stored) = storage.find_key(key).await? else { return Ok(()) };
+    match stored.site_id.filter(|_| with_site) {
+        Some(site) => storage.remove_site(site, clock.now(), actor).await,
+        None => storage.revoke_key(key, clock.now(), actor).await,
+    }
+    .map(drop)
 }
 
 fn expiry(now: OffsetDateTime, lifetime: std::time::Duration) -> Result<OffsetDateTime, AdminError> {
     let too_long = || AdminError::Invalid("a key cannot be made to expire that far ahead".to_owned());
     let lifetime = Duration::try_from(lifetime).map_err(|_| too_long())?;
-    now.checked_add(lifetime).ok_or_else(too_long)
+    now.checked_add(lifetime).and_then(storable).ok_or_else(too_long)
 }

@@ -11,6 +11,8 @@ use module_monitor_ingestion::{Clock, FeedUrl, HttpFeed, HttpFeedOptions, Refres
 use module_monitor_storage::{QueueBounds, Storage, StorageOptions};
 use uuid::Uuid;
 
+use crate::redis_address::RedisAddress;
+
 /// How long a feed may take to answer.
 const FEED_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -27,17 +29,21 @@ pub struct ServerConfig {
     pub database_checkout_timeout: Duration,
     /// Whether to bring the schema up to date first.
     pub migrate: bool,
+    /// How long to wait while another process does.
+    pub migration_timeout: Duration,
     /// How many syncs a site may send in any window, where it has no limit of its own; at least 1.
     pub rate_limit: u32,
     /// How long a sync counts.
     pub rate_limit_window: Duration,
-    /// `redis://…`, for limits that all nodes share; without it each node counts its own.
-    pub redis_url: Option<String>,
+    /// How often a key may read in any minute, by this node's count; an admin key ten times as often. At least 1.
+    pub read_limit: u32,
+    /// For limits that all nodes share; without it each node counts its own.
+    pub redis: Option<RedisAddress>,
     /// Proxies whose `X-Forwarded-For` tells a client's address.
     pub trusted_proxies: Vec<IpNet>,
-    /// How much memory the bodies of requests may take at once, in MiB; at least 16.
+    /// How much memory the bodies of requests and what is decoded from them may take at once, in MiB; at least 64.
     pub body_memory_mib: u32,
-    /// How many connections to serve at once.
+    /// How many connections to serve at once, as far as the limit of open files allows.
     pub max_connections: u32,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
@@ -60,9 +66,11 @@ impl ServerConfig {
             database_connections: storage.max_connections,
             database_checkout_timeout: storage.checkout_timeout,
             migrate: true,
+            migration_timeout: storage.migration_timeout,
             rate_limit: 60,
             rate_limit_window: Duration::from_secs(60 * 60),
-            redis_url: None,
+            read_limit: 600,
+            redis: None,
             trusted_proxies: Vec::new(),
             body_memory_mib: 256,
             max_connections: 4096,
@@ -95,6 +103,8 @@ pub struct QueueConfig {
     pub first_pause: Duration,
     /// How long jobs may go on once the process is told to stop.
     pub grace: Duration,
+    /// How long a dead letter waits for somebody to decide before it is removed.
+    pub dead_letter_retention: Duration,
 }
 
 impl Default for QueueConfig {
@@ -110,6 +120,7 @@ impl Default for QueueConfig {
             lease: worker.lease,
             first_pause: worker.first_pause,
             grace: worker.grace,
+            dead_letter_retention: Duration::from_secs(90 * 24 * 60 * 60),
         }
     }
 }

@@ -9,6 +9,7 @@ use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{Rejections, Storage};
 use time::OffsetDateTime;
 
+use crate::health::Health;
 use crate::logging::Chain;
 
 /// How many rows may wait to be written. Beyond that refusals are in the log stream alone.
@@ -37,14 +38,15 @@ pub(crate) struct Refused {
 /// to nothing. Written every second, before the log is read, and when the server stops.
 pub(crate) struct RejectionLog {
     storage: Arc<dyn Storage>,
+    health: Arc<Health>,
     waiting: Mutex<HashMap<Row, Rejections>>,
     /// One write at a time, so that who reads the log after a write finds what an earlier one was still writing.
     writing: tokio::sync::Mutex<()>,
 }
 
 impl RejectionLog {
-    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, waiting: Mutex::default(), writing: tokio::sync::Mutex::default() }
+    pub(crate) fn new(storage: Arc<dyn Storage>, health: Arc<Health>) -> Self {
+        Self { storage, health, waiting: Mutex::default(), writing: tokio::sync::Mutex::default() }
     }
 
     /// Counts one refusal.
@@ -67,7 +69,10 @@ impl RejectionLog {
         let taken = mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let rows = taken.values().cloned().collect();
         if let Err(error) = self.storage.record_rejections(rows).await {
-            tracing::warn!(error = %Chain(&error), rows = taken.len(), "refused syncs could not be written to the audit log");
+            if !self.health.note(&error) {
+                let rows = taken.len();
+                tracing::warn!(error = %Chain(&error), rows, "refused syncs could not be written to the audit log");
+            }
             self.put_back(taken);
         }
     }

@@ -1,24 +1,30 @@
 //! Starts and stops the HTTP server.
 
+use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, web};
+use ipnet::IpNet;
 use module_monitor_ingestion::Refresher;
 use module_monitor_storage::{Storage, StorageError, StorageOptions, connect};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::background::{Housekeeping, Refreshing, RunningWorker, WorkerError, keep_migrating, migrate_once};
+use crate::background::{Housekeeping, Refreshing, RunningWorker, WorkerError, keep_preparing, prepare};
 use crate::config::{ReleaseRefresh, ServerConfig};
 use crate::http;
-use crate::limits::{RateLimiter, RedisUrlError};
+use crate::limits::{Connection, Connections, RateLimiter, affordable_connections};
+use crate::logging::Chain;
 use crate::metrics::{Metrics, ReleaseMetrics};
+use crate::redis_address::RedisUrlError;
 use crate::state::{AppState, Limits};
 
 /// How long requests and syncs in progress may take to finish once the server stops.
@@ -62,40 +68,42 @@ pub enum ServerError {
 pub struct Server;
 
 impl Server {
-    /// Migrates the database, listens, and serves until [`RunningServer::stop`]. Where the database cannot be reached
-    /// it listens all the same, answers 503, and keeps trying to migrate. Call it on a multi-thread tokio runtime.
+    /// Migrates the database, listens, and serves until [`RunningServer::stop`]. Where the database cannot be used yet
+    /// it listens all the same, answers 503, and keeps trying. Call it on a multi-thread tokio runtime.
     pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
         let mut metrics = Metrics::new();
-        let rate_limiter = rate_limiter(&config, &mut metrics).await?;
+        // What connects to Redis is so deep that the compiler would not lay out a future around all of it.
+        let rate_limiter = Box::pin(rate_limiter(&config, &mut metrics)).await?;
         let release_metrics = ReleaseMetrics::register(metrics.registry());
         let storage = connect(&config.database_url, storage_options(&config, &metrics))?;
-        let migrated = match config.migrate {
-            true => migrate_once(storage.as_ref()).await?,
-            // What is absent or not migrated yet may come; another schema never becomes the right one.
-            false => match storage.check().await {
-                Err(error @ StorageError::AnotherSchema) => return Err(error.into()),
-                _ => true,
-            },
+        let not_ready = prepare(storage.as_ref(), config.migrate).await?;
+        if let Some(error) = &not_ready {
+            tracing::warn!(error = %Chain(error), "the database is not ready; answering 503 until it is");
+        }
+        let migrated = not_ready.is_none();
+        let limits = Limits {
+            trusted_proxies: config.trusted_proxies,
+            body_memory: (config.body_memory_mib as usize) << 20,
+            reads: config.read_limit,
         };
-        let limits =
-            Limits { trusted_proxies: config.trusted_proxies, body_memory_kib: config.body_memory_mib as usize * 1024 };
         let state = AppState::new(storage, config.clock, metrics, rate_limiter, limits, &config.queue, migrated);
         let state = web::Data::new(state);
         let refresher = refresher(config.release_refresh, &state)?;
         let (listener, addr) = listen(config.listen)?;
-        let (http, handle) = serve(listener, state.clone(), config.max_connections).map_err(ServerError::Http)?;
+        let connections = affordable_connections(config.max_connections, config.database_connections);
+        let (http, handle) = serve(listener, state.clone(), connections).map_err(ServerError::Http)?;
         let background = state.clone().into_inner();
         let worker = RunningWorker::start(
             &config.queue,
             &state.storage,
             &state.clock,
             &state.signals,
-            Arc::clone(&state.metrics) as _,
-            config.redis_url.as_deref(),
+            Arc::clone(&background) as _,
+            config.redis.as_ref(),
         )?;
-        let housekeeping = Housekeeping::start(&background, config.audit_retention);
+        let housekeeping = Housekeeping::start(&background, config.audit_retention, config.queue.dead_letter_retention);
         let refreshing = Refreshing::start(&background, release_metrics, refresher);
-        let migration = (!migrated).then(|| tokio::spawn(keep_migrating(background)));
+        let migration = (!migrated).then(|| tokio::spawn(keep_preparing(background, config.migrate)));
         tracing::info!("listening on http://{addr}");
         Ok(RunningServer { addr, state, handle, http, migration, housekeeping, refreshing, worker })
     }
@@ -173,8 +181,8 @@ impl RunningServer {
 
 async fn rate_limiter(config: &ServerConfig, metrics: &mut Metrics) -> Result<RateLimiter, RedisUrlError> {
     let mut limiter = RateLimiter::new(Arc::clone(&config.clock), config.rate_limit, config.rate_limit_window);
-    if let Some(url) = &config.redis_url {
-        limiter.share(url, metrics.registry()).await?;
+    if let Some(redis) = &config.redis {
+        limiter.share(redis, metrics.registry()).await?;
     }
     Ok(limiter)
 }
@@ -189,6 +197,7 @@ fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {
     StorageOptions {
         max_connections: config.database_connections,
         checkout_timeout: config.database_checkout_timeout,
+        migration_timeout: config.migration_timeout,
         on_statement: Some(Arc::new(move |_| {
             statements.inc();
         })),
@@ -207,7 +216,14 @@ type Http = (JoinHandle<io::Result<()>>, ServerHandle);
 fn serve(listener: TcpListener, state: web::Data<AppState>, max_connections: u32) -> io::Result<Http> {
     let workers = thread::available_parallelism().map_or(2, NonZero::get);
     let share = (max_connections as usize).div_ceil(workers);
+    let connections = Arc::new(Connections::new(max_connections as usize));
+    let observed = state.clone();
     let server = HttpServer::new(move || http::app(state.clone()))
+        .on_connect(move |io, data| {
+            if let Some(connection) = opened(io, &connections, &observed.trusted_proxies) {
+                data.insert(connection);
+            }
+        })
         .workers(workers)
         .max_connections(share)
         .backlog(1024)
@@ -220,4 +236,13 @@ fn serve(listener: TcpListener, state: web::Data<AppState>, max_connections: u32
         .run();
     let handle = server.handle();
     Ok((tokio::spawn(server), handle))
+}
+
+/// Counts a connection that has been opened. `None` where the system has no file left for it.
+fn opened(io: &dyn Any, connections: &Arc<Connections>, proxies: &[IpNet]) -> Option<Connection> {
+    let stream = io.downcast_ref::<TcpStream>()?;
+    let peer = stream.peer_addr().ok()?.ip().to_canonical();
+    let is_proxy = proxies.iter().any(|net| net.contains(&peer));
+    let socket = stream.as_fd().try_clone_to_owned().ok()?;
+    Some(connections.open((!is_proxy).then_some(peer), socket))
 }

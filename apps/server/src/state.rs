@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use module_monitor_ingestion::Clock;
-use module_monitor_ingestion::queue::{Queue, QueueSignals};
-use module_monitor_storage::Storage;
+use module_monitor_ingestion::queue::{JobEvent, Queue, QueueObserver, QueueSignals};
+use module_monitor_storage::{Storage, StorageError};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use crate::config::QueueConfig;
+use crate::health::Health;
 use crate::keys::Keyring;
-use crate::limits::{FailedAuthentications, RateLimiter};
+use crate::limits::{BodyMemory, FailedAuthentications, RateLimiter, ReadLimiter};
 use crate::metrics::Metrics;
 use crate::rejections::RejectionLog;
 
@@ -26,8 +26,10 @@ use crate::rejections::RejectionLog;
 pub(crate) struct Limits {
     /// The proxies whose word on a client's address counts.
     pub(crate) trusted_proxies: Vec<IpNet>,
-    /// How much memory bodies may take at once, in KiB.
-    pub(crate) body_memory_kib: usize,
+    /// How much memory bodies may take at once, in bytes.
+    pub(crate) body_memory: usize,
+    /// How often a key may read in any minute.
+    pub(crate) reads: u32,
 }
 
 /// What requests and the work beside them share.
@@ -44,13 +46,15 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) rate_limiter: RateLimiter,
+    pub(crate) reads: ReadLimiter,
     pub(crate) failures: FailedAuthentications,
+    /// Whether the database can be used.
+    pub(crate) health: Arc<Health>,
     pub(crate) keyring: Keyring,
     pub(crate) rejections: RejectionLog,
     /// The proxies whose word on a client's address counts.
     pub(crate) trusted_proxies: Vec<IpNet>,
-    /// Bodies that may be in memory at once, in KiB.
-    pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) body_memory: Arc<BodyMemory>,
     /// What must be finished before the process ends.
     pub(crate) tasks: TaskTracker,
     runtime: Handle,
@@ -69,17 +73,20 @@ impl AppState {
         migrated: bool,
     ) -> Self {
         let signals = Arc::new(QueueSignals::default());
+        let health = Arc::new(Health::new(Arc::clone(&storage), Arc::clone(&clock)));
         Self {
             queue: Queue::new(Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&signals), queue.intake()),
             signals,
             wait_cap: queue.wait_cap,
             has_worker: queue.workers > 0,
             stopping: CancellationToken::new(),
-            keyring: Keyring::new(Arc::clone(&storage), Arc::clone(&clock)),
-            rejections: RejectionLog::new(Arc::clone(&storage)),
+            keyring: Keyring::new(Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&health)),
+            rejections: RejectionLog::new(Arc::clone(&storage), Arc::clone(&health)),
+            health,
             trusted_proxies: limits.trusted_proxies,
-            body_memory: Arc::new(Semaphore::new(limits.body_memory_kib)),
+            body_memory: Arc::new(BodyMemory::new(limits.body_memory)),
             storage,
+            reads: ReadLimiter::new(Arc::clone(&clock), limits.reads),
             failures: FailedAuthentications::new(Arc::clone(&clock)),
             clock,
             metrics: Arc::new(metrics),
@@ -102,5 +109,15 @@ impl AppState {
     /// Runs `task` to its end on the main runtime, whatever becomes of the request that waits for it.
     pub(crate) fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.tasks.spawn_on(task.instrument(Span::current()), &self.runtime)
+    }
+}
+
+impl QueueObserver for AppState {
+    fn observe(&self, event: &JobEvent) {
+        self.metrics.count_job(event);
+    }
+
+    fn trouble(&self, error: &StorageError) -> bool {
+        self.health.note(error)
     }
 }

@@ -17,6 +17,8 @@ names! {
         KeyRevoked = "key.revoked",
         /// What the registry says of a module was corrected.
         ModuleCorrected = "module.corrected",
+        /// What an extension is was settled, or is open again.
+        IdentitySettled = "identity.settled",
         /// The release data of a project was asked for.
         ProjectRefreshRequested = "project.refresh_requested",
         /// A risk was accepted.

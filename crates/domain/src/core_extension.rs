@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{CoreVersion, DrupalVersion, MachineName};
+use crate::{CoreVersion, DrupalVersion, MachineName, ModuleType, ProjectName, ReportedModule};
 
 /// The names of the modules, themes, profiles and test extensions of Drupal 7 to [`NEWEST`], one a line and sorted, each
 /// with the majors that have it: `action 8-10`, `announcements_feed 7,10-11`.
@@ -65,6 +65,24 @@ pub fn core_verdict(claim: &CoreClaim<'_>, core: &CoreVersion) -> CoreVerdict {
     }
 }
 
+/// Takes a module for core's that a Drupal 7 from git reports as custom code: there nothing but its package says so.
+pub(crate) fn recognise_git(module: &mut ReportedModule, core: &CoreVersion) {
+    let unclaimed = module.module_type == ModuleType::Custom && module.project.is_none();
+    if core.major() != Some(7) || !unclaimed || module.details.package.as_deref() != Some("Core") {
+        return;
+    }
+    let is_core = match module.site_details.path.as_deref() {
+        Some(path) => is_core_path(path, &module.machine_name, core),
+        None => is_core_name(&module.machine_name, 7),
+    };
+    let other_version = module.version.as_ref().is_some_and(|version| !is_version_of(version, core));
+    if is_core && !other_version {
+        module.module_type = ModuleType::Core;
+        module.project = Some(ProjectName::drupal());
+        module.version = DrupalVersion::parse(core.as_str()).ok();
+    }
+}
+
 /// Whether `path`, relative to Drupal's folder, is in one of the folders where `core` has its own extensions. In those of
 /// Drupal 7 other code may lie too, so that there the name has to be one of core's.
 pub fn is_core_path(path: &str, machine_name: &MachineName, core: &CoreVersion) -> bool {
@@ -83,6 +101,18 @@ pub fn is_core_path(path: &str, machine_name: &MachineName, core: &CoreVersion) 
 /// Whether `path` is in a folder `contrib`, where sites put the code that is from drupal.org.
 pub fn is_contrib_path(path: &str) -> bool {
     path.split('/').any(|folder| folder == "contrib")
+}
+
+/// The type under which the registry knows a module that a site reports first, until drupal.org's data or an administrator
+/// says better: the name decides what is core's, not whoever comes first.
+pub fn registry_type(machine_name: &MachineName, reported: ModuleType) -> ModuleType {
+    /// What Drupal 7 has lives on as other modules, some of them of the same names.
+    const MAJORS: std::ops::RangeInclusive<u32> = 8..=NEWEST.0;
+    match reported {
+        _ if MAJORS.into_iter().any(|major| is_core_name(machine_name, major)) => ModuleType::Core,
+        ModuleType::Core if !is_core_name(machine_name, 7) => ModuleType::Contrib,
+        reported => reported,
+    }
 }
 
 /// Whether the Drupal cores of that major have, or had, an extension of the name, as far as the table goes (7 to 11.4).
@@ -144,6 +174,17 @@ mod tests {
 
     fn core(text: &str) -> CoreVersion {
         CoreVersion::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_registry_goes_by_the_name_and_not_by_whoever_comes_first() {
+        let of = |name: &str, reported| registry_type(&MachineName::parse(name).unwrap(), reported);
+        for reported in ModuleType::ALL {
+            assert_eq!(of("views", reported), ModuleType::Core, "{reported}");
+        }
+        assert_eq!(of("token", ModuleType::Core), ModuleType::Contrib);
+        assert_eq!(of("token", ModuleType::Custom), ModuleType::Custom);
+        assert_eq!(of("overlay", ModuleType::Core), ModuleType::Core);
     }
 
     #[test]

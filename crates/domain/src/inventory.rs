@@ -2,7 +2,19 @@
 
 use std::collections::HashMap;
 
-use crate::{EventKind, MachineName, ModuleType, Report, SiteModuleState};
+use crate::{EventKind, Identification, MachineName, ModuleType, Report, SiteModuleState, names};
+
+names! {
+    /// Why the last report of a module could not be read into its row.
+    pub enum RejectedMark {
+        /// The row says what was last read.
+        Kept = "kept",
+        /// Nothing of it could be read since it came; the row only says that it is there.
+        New = "new",
+        /// Nothing of it could be read since it came back; the row says what it was before it was removed.
+        Back = "back",
+    }
+}
 
 /// A row of the site as it stands, present or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +25,19 @@ pub struct CurrentModule {
     pub state: SiteModuleState,
     /// Whether it has been removed from the site.
     pub removed: bool,
+    /// Its last report could not be read.
+    pub rejected: Option<RejectedMark>,
+    /// Whether it was in use; see [`crate::in_use`].
+    pub in_use: bool,
+    /// What it was taken for; see [`crate::identify`].
+    pub identification: Option<Identification>,
+}
+
+impl CurrentModule {
+    /// Whether its row says what was read of it since it came.
+    pub fn is_known(&self) -> bool {
+        !matches!(self.rejected, Some(RejectedMark::New | RejectedMark::Back))
+    }
 }
 
 /// A row to write, and what happened to it.
@@ -70,10 +95,12 @@ pub fn diff(
     for reported in report.modules() {
         let name = &reported.machine_name;
         let after = SiteModuleState::of(reported, registry_type(name).unwrap_or(reported.module_type));
-        let before = gone.remove(name);
+        let before = gone.remove(name).filter(|row| row.rejected != Some(RejectedMark::New));
         let events = events(before, &after);
         match before {
-            Some(row) if !row.removed && row.state == after => changes.unchanged.push(name.clone()),
+            Some(row) if !row.removed && row.rejected.is_none() && row.state == after => {
+                changes.unchanged.push(name.clone())
+            }
             _ => changes.changed.push(Change {
                 machine_name: name.clone(),
                 before: before.map(|row| row.state.clone()),
@@ -83,11 +110,15 @@ pub fn diff(
         }
     }
     if report.is_complete() {
-        changes.removed =
-            gone.into_values().filter(|row| !row.removed && !report.leaves_alone(&row.machine_name)).cloned().collect();
+        changes.removed = gone.into_values().filter(|row| row.is_known() && is_gone(row, report)).cloned().collect();
         changes.removed.sort_by(|a, b| a.machine_name.cmp(&b.machine_name));
     }
     changes
+}
+
+/// Whether a complete `report` has a module no longer.
+pub(crate) fn is_gone(row: &CurrentModule, report: &Report) -> bool {
+    !row.removed && !report.leaves_alone(&row.machine_name)
 }
 
 fn events(before: Option<&CurrentModule>, after: &SiteModuleState) -> Vec<EventKind> {
@@ -95,7 +126,7 @@ fn events(before: Option<&CurrentModule>, after: &SiteModuleState) -> Vec<EventK
         return vec![EventKind::Installed];
     };
     let mut events = Vec::new();
-    if before.removed {
+    if before.removed || before.rejected == Some(RejectedMark::Back) {
         events.push(EventKind::Restored);
     }
     if before.state.version != after.version {

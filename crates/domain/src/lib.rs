@@ -15,7 +15,9 @@ mod fingerprint;
 mod ids;
 mod inventory;
 mod label;
+mod marks;
 mod module;
+mod moment;
 mod names;
 mod project;
 mod release;
@@ -37,21 +39,24 @@ pub use address::{AddressError, ProjectLink, SiteUrl};
 pub use admin_action::AdminAction;
 pub use branch::{BranchSide, branch_of, branch_start};
 pub use core_extension::{
-    ClaimedVersion, CoreClaim, CoreVerdict, core_verdict, is_contrib_path, is_core_name, is_core_path,
+    ClaimedVersion, CoreClaim, CoreVerdict, core_verdict, is_contrib_path, is_core_name, is_core_path, registry_type,
 };
 pub use event::{EventKind, ModuleEvent};
 pub use fingerprint::Fingerprint;
 pub use ids::{SiteId, SiteIdError, SyncId, SyncIdError};
-pub use inventory::{Change, CurrentModule, InventoryChanges, diff};
+pub use inventory::{Change, CurrentModule, InventoryChanges, RejectedMark, diff};
 pub use label::{Description, DescriptionError, Environment, KeyName, LabelError, ModuleTitle, SiteName};
+pub use marks::{Marks, Placeholder};
 pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, ModuleVersion, NameError};
+pub use moment::storable;
 pub use project::{ProjectName, owning_project};
 pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support};
-pub use report::{Rejection, Report, Scope, SiteInfo};
+pub use report::{RejectedItem, Rejection, Report, Scope, SiteInfo};
 pub use reported_module::ReportedModule;
 pub use security::{
-    CoreCoverage, CoverageClass, CoverageState, Installed, Judgement, SecurityCounts, SecurityRelease, Standing,
-    UnknownReason, UpdateStatus, core_coverage, in_use, is_dev, judge, needs_another_core,
+    CoreCoverage, CoverageClass, CoverageCounts, CoverageState, Identification, Identified, Installed, Judgement,
+    NameKnowledge, SecurityCounts, SecurityRelease, Settled, Settlement, Standing, UnknownReason, UpdateStatus,
+    core_coverage, identify, in_use, is_behind, is_dev, judge, needs_another_core,
 };
 pub use site::{Reporting, Site, SiteIdentity, SiteState};
 pub use site_details::{CodeSource, SiteDetails};

@@ -1,6 +1,8 @@
 //! What drupal.org says of a project and its releases.
 
-use crate::{CoreVersion, ProjectName, names};
+use time::OffsetDateTime;
+
+use crate::{CoreVersion, ProjectName, names, storable};
 
 names! {
     /// Which of a project's release histories a site is judged by. The name is the last part of its address.
@@ -70,6 +72,13 @@ pub struct Release {
     pub covered: Option<bool>,
     /// The core versions it works with, as a Composer constraint.
     pub core_compatibility: Option<String>,
+}
+
+impl Release {
+    /// When it was published; `None` too where the feed names no time that can be kept.
+    pub fn released_at(&self) -> Option<OffsetDateTime> {
+        self.date.and_then(|date| OffsetDateTime::from_unix_timestamp(date).ok()).and_then(storable)
+    }
 }
 
 /// What a feed says is supported, each element's text as it stands there; `None` where it lacks the element.

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{CoreVersion, Fingerprint, MachineName, PhpVersion, ReportedModule, SiteIdentity, names};
+use crate::{
+    CoreVersion, Extension, Fingerprint, MachineName, ModuleType, PhpVersion, ReportedModule, SiteIdentity,
+    core_extension, names,
+};
 
 names! {
     /// Whether a report names everything the site has.
@@ -41,6 +44,33 @@ pub struct Rejection {
     pub detail: String,
 }
 
+/// An item of a report that was left out, as far as it could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectedItem {
+    /// Its name, not checked.
+    pub machine_name: Option<String>,
+    /// Its type.
+    pub module_type: Option<ModuleType>,
+    /// What it is.
+    pub extension: Option<Extension>,
+    /// Whether it is enabled.
+    pub enabled: Option<bool>,
+    /// What is wrong with it.
+    pub problems: Vec<Rejection>,
+}
+
+impl RejectedItem {
+    /// The name of the module that it is about; `None` where it could be any.
+    pub fn name(&self) -> Option<MachineName> {
+        MachineName::parse(self.machine_name.as_deref()?).ok()
+    }
+
+    /// Whether it may be of an extension that is enabled.
+    pub fn may_be_enabled(&self) -> bool {
+        self.enabled != Some(false)
+    }
+}
+
 /// What a site reported: valid, without duplicates, sorted by machine name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -53,6 +83,7 @@ pub struct Report {
     modules: Vec<ReportedModule>,
     repeated: Vec<MachineName>,
     rejected: Vec<Rejection>,
+    rejected_items: Vec<RejectedItem>,
     left_alone: BTreeSet<String>,
 }
 
@@ -77,18 +108,21 @@ impl Report {
             modules,
             repeated: Vec::new(),
             rejected: Vec::new(),
+            rejected_items: Vec::new(),
             left_alone: BTreeSet::new(),
         };
         report.keep_last_of_each_name();
+        report.modules.iter_mut().for_each(|module| core_extension::recognise_git(module, &report.drupal_version));
         report
     }
 
     /// The same report with the items that lenient mode left out. A module with a rejected occurrence is left as it is.
-    pub fn with_rejected(mut self, rejected: Vec<Rejection>) -> Self {
-        self.left_alone = rejected.iter().filter_map(|r| r.machine_name.clone()).collect();
+    pub fn with_rejected(mut self, items: Vec<RejectedItem>) -> Self {
+        self.left_alone = items.iter().filter_map(|item| item.machine_name.clone()).collect();
         self.modules.retain(|m| !self.left_alone.contains(m.machine_name.as_str()));
         self.repeated.retain(|name| !self.left_alone.contains(name.as_str()));
-        self.rejected = rejected;
+        self.rejected = items.iter().flat_map(|item| item.problems.clone()).collect();
+        self.rejected_items = items;
         self
     }
 
@@ -152,6 +186,11 @@ impl Report {
     }
 
     /// The items that lenient mode left out.
+    pub fn rejected_items(&self) -> &[RejectedItem] {
+        &self.rejected_items
+    }
+
+    /// What is wrong with them, one entry for each problem.
     pub fn rejected(&self) -> &[Rejection] {
         &self.rejected
     }
@@ -164,13 +203,12 @@ impl Report {
     /// Whether every module the site has is named, so that a missing one has been removed. A rejected item without a
     /// name, or with one that no module can have (a misspelt one), could be any module.
     pub fn is_complete(&self) -> bool {
-        let named = |r: &Rejection| r.machine_name.as_deref().is_some_and(|name| MachineName::parse(name).is_ok());
-        self.scope == Scope::Full && self.rejected.iter().all(named)
+        self.scope == Scope::Full && self.rejected_items.iter().all(|item| item.name().is_some())
     }
 
     /// Whether it describes the site's whole state, nothing rejected: the only kind that has a fingerprint.
     pub fn is_exact(&self) -> bool {
-        self.scope == Scope::Full && self.rejected.is_empty()
+        self.scope == Scope::Full && self.rejected_items.is_empty()
     }
 
     /// The fingerprint of the state this report leaves behind; `None` unless it is exact.

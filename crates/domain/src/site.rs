@@ -40,6 +40,8 @@ pub struct Site {
     pub drupal_version: Option<String>,
     /// The PHP version it last reported.
     pub php_version: Option<String>,
+    /// What it last told of its surroundings, a JSON object.
+    pub facts: Option<String>,
     /// When its last report was applied (server time).
     pub last_sync_at: Option<OffsetDateTime>,
     /// When its last complete report was applied (server time).
@@ -66,6 +68,8 @@ names! {
         Ok = "ok",
         /// The last attempts were refused, all of them.
         Failing = "failing",
+        /// Of the last report, items of enabled extensions could not be read.
+        Partial = "partial",
         /// No report has ever been applied.
         Never = "never",
     }
@@ -75,11 +79,13 @@ impl Reporting {
     /// How many attempts in a row must be refused before a site is failing.
     pub const FAILING_AFTER: u32 = 3;
 
-    /// How the site is doing after so many refused attempts in a row; `reported` tells whether any was ever applied.
-    pub fn of(recent_refusals: u32, reported: bool) -> Self {
+    /// How the site is doing after so many refused attempts in a row; `reported` tells whether any was ever applied,
+    /// `partial` whether something of it could not be read.
+    pub fn of(recent_refusals: u32, reported: bool, partial: bool) -> Self {
         match (recent_refusals, reported) {
             (Self::FAILING_AFTER.., _) => Self::Failing,
             (_, false) => Self::Never,
+            _ if partial => Self::Partial,
             _ => Self::Ok,
         }
     }
@@ -144,4 +150,6 @@ pub struct SiteState {
     pub fingerprint: Option<Fingerprint>,
     /// See [`Site::mass_removal`].
     pub mass_removal: bool,
+    /// Items of its last full report, and of partial ones since, that could not be read, not even their names.
+    pub unnamed_rejections: u32,
 }

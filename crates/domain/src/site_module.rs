@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::{
-    DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule,
-    SiteDetails, UpdateStatus,
+    CoverageClass, DrupalVersion, Extension, Judgement, MachineName, ModuleDetails, ModuleType, ProjectName,
+    ReportedModule, SiteDetails, UnknownReason, UpdateStatus,
 };
 
 /// What belongs to the site of a module it has, as its row stores it.
@@ -65,6 +65,12 @@ pub struct SiteModule {
     pub details: ModuleDetails,
     /// What is known of its version; `None` where no project judges it.
     pub judgement: Option<Judgement>,
+    /// The class that it counts in; `None` while it is not in use.
+    pub class: Option<CoverageClass>,
+    /// Why it is unknown, where that is its class.
+    pub unknown_reason: Option<UnknownReason>,
+    /// Whether its last report could not be read.
+    pub rejected: bool,
     /// When the site first reported it (server time); kept when it returns after a removal.
     pub first_seen: OffsetDateTime,
     /// When the site last had it: derived while it is present, fixed once it is removed.

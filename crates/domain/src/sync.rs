@@ -3,8 +3,8 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    CurrentModule, Fingerprint, InventoryChanges, MachineName, ModuleType, Rejection, Report, SecurityCounts, SiteId,
-    SiteIdentity, SiteState, SyncId, diff, warnings,
+    CurrentModule, Fingerprint, InventoryChanges, MachineName, Marks, ModuleType, Rejection, Report, SecurityCounts,
+    SiteId, SiteIdentity, SiteState, SyncId, diff, warnings,
 };
 
 /// Why a report was not applied. Nothing of it was stored.
@@ -108,11 +108,13 @@ pub struct SyncPlan {
     pub identity: SiteIdentity,
     /// The identity it had, where the report comes from another one.
     pub identity_changed_from: Option<SiteIdentity>,
+    /// What of the site could not be read.
+    pub marks: Marks,
 }
 
 /// The plan for a report that leaves the inventory as it is.
 pub fn plan_unchanged(site: &SiteState, report: &Report) -> SyncPlan {
-    plan_changes(site, report, InventoryChanges::default())
+    plan_changes(site, report, InventoryChanges::default(), Marks::default())
 }
 
 /// The plan for `report` on a site that has the rows `current`; see [`diff`] for `registry_type`.
@@ -124,9 +126,10 @@ pub fn plan(
 ) -> SyncPlan {
     let changes = diff(current, report, &registry_type);
     let told = warnings::of_modules(report, &changes, registry_type);
-    let mut plan = plan_changes(site, report, changes);
+    let marks = Marks::of(site.unnamed_rejections, current, report);
+    let mut plan = plan_changes(site, report, changes, marks);
     plan.warnings.extend(told);
-    let present = current.iter().filter(|row| !row.removed);
+    let present = current.iter().filter(|row| !row.removed && row.is_known());
     let present_before = present.clone().count();
     let removed = plan.counts.removed;
     if plan.complete {
@@ -143,7 +146,7 @@ pub fn plan(
     plan
 }
 
-fn plan_changes(site: &SiteState, report: &Report, changes: InventoryChanges) -> SyncPlan {
+fn plan_changes(site: &SiteState, report: &Report, changes: InventoryChanges, marks: Marks) -> SyncPlan {
     let identity = &report.site_info().identity;
     let same_site = identity.agrees_with(&site.identity);
     let same_state = changes.is_empty() && site.drupal_version.as_ref() == Some(report.drupal_version());
@@ -153,7 +156,7 @@ fn plan_changes(site: &SiteState, report: &Report, changes: InventoryChanges) ->
         updated: changes.changed.iter().filter(|c| c.is_update()).count(),
         removed: changes.removed.len(),
     };
-    let kept = site.fingerprint.filter(|_| same_state);
+    let kept = site.fingerprint.filter(|_| same_state && report.rejected_items().is_empty());
     SyncPlan {
         warnings: if same_site { Vec::new() } else { vec![warnings::another_identity(identity, &site.identity)] },
         counts,
@@ -164,6 +167,7 @@ fn plan_changes(site: &SiteState, report: &Report, changes: InventoryChanges) ->
         identity: identity.or(&site.identity),
         identity_changed_from: (!same_site).then(|| site.identity.clone()),
         changes,
+        marks,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the people who look after a site are told of a report: once, when it begins to be so.
 
+use crate::security::core_claim;
 use crate::{
-    Change, EventKind, InventoryChanges, MachineName, ModuleType, Report, Scope, SiteIdentity, SiteModuleState,
+    Change, CoreVerdict, CoreVersion, EventKind, InventoryChanges, MachineName, ModuleType, Report, Scope,
+    SiteIdentity, SiteModuleState,
 };
 
 /// So many modules are named in a line of their own each; more of a kind become one line.
@@ -32,6 +34,7 @@ pub(crate) fn of_modules(
     warnings.extend(unknown(&changes.changed));
     warnings.extend(of_another_type(&changes.changed, registry_type));
     warnings.extend(without_version(&changes.changed));
+    warnings.extend(not_of_core(&changes.changed, report.drupal_version()));
     warnings
 }
 
@@ -55,18 +58,39 @@ fn unknown(changed: &[Change]) -> Vec<String> {
     few_or_many(told.collect(), |n| format!("Unknown modules ({n})"))
 }
 
-/// Code that is custom here and not elsewhere, or the other way round. Between core and contrib modules move in real
-/// life.
+/// Code that is custom here and not elsewhere. Between core and contrib modules move in real life, and what is custom
+/// elsewhere says nothing of what it is here.
 fn of_another_type(changed: &[Change], registry_type: impl Fn(&MachineName) -> Option<ModuleType>) -> Vec<String> {
     let told = changed.iter().filter(|change| has_come_as(change, |state| state.module_type)).filter_map(|change| {
         let (name, own) = (&change.machine_name, change.after.module_type);
         let known = registry_type(name).filter(|known| *known != own)?;
-        (known == ModuleType::Custom || own == ModuleType::Custom).then(|| Told {
+        (own == ModuleType::Custom).then(|| Told {
             example: format!("{name} ({known}, here {own})"),
             line: format!("Module {name} is known as {known}; this site reports it as {own}"),
         })
     });
     few_or_many(told.collect(), |n| format!("{n} modules are known under another type than this site reports"))
+}
+
+/// Code that is called core and is not core's.
+fn not_of_core(changed: &[Change], core: &CoreVersion) -> Vec<String> {
+    let reason = |name: &MachineName, state: &SiteModuleState| match core_claim(name, state, core) {
+        _ if state.module_type != ModuleType::Core || state.site_details.missing => None,
+        CoreVerdict::Core => None,
+        CoreVerdict::OtherPath => Some("is not in one of core's folders"),
+        CoreVerdict::OtherVersion => Some("does not have core's version"),
+        CoreVerdict::OtherName => Some("is in no Drupal core of that version"),
+    };
+    let told = changed.iter().filter(|change| has_come_as(change, |state| reason(&change.machine_name, state)));
+    let told = told.filter_map(|change| {
+        let name = &change.machine_name;
+        let reason = reason(name, &change.after)?;
+        Some(Told {
+            example: format!("{name} {reason}"),
+            line: format!("Module {name} is reported as core and {reason}; it counts as unidentified"),
+        })
+    });
+    few_or_many(told.collect(), |n| format!("{n} modules are reported as core and are not core's"))
 }
 
 /// Texts that were sent as versions and are none.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use module_monitor_domain::{
     CoreVersion, CurrentModule, DrupalVersion, EventKind, Extension, InventoryChanges, MachineName, ModuleDetails,
-    ModuleType, PhpVersion, ProjectName, Rejection, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo,
-    SiteModuleState, SiteState, diff, plan,
+    ModuleType, PhpVersion, ProjectName, RejectedItem, Rejection, Report, ReportedModule, Scope, SiteDetails,
+    SiteIdentity, SiteInfo, SiteModuleState, SiteState, diff, plan,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -46,6 +46,9 @@ fn current(rows: &Rows) -> Vec<CurrentModule> {
             machine_name: name.clone(),
             state: state.clone(),
             removed: *removed,
+            rejected: None,
+            in_use: state.enabled,
+            identification: None,
         })
         .collect()
 }
@@ -129,13 +132,15 @@ fn any_rows() -> impl Strategy<Value = Rows> {
     })
 }
 
-fn rejection(name: Option<MachineName>) -> Rejection {
-    Rejection {
+fn rejection(name: Option<MachineName>) -> RejectedItem {
+    let machine_name = name.map(|n| n.to_string());
+    let problem = Rejection {
         pointer: "/modules/0".to_owned(),
-        machine_name: name.map(|n| n.to_string()),
+        machine_name: machine_name.clone(),
         code: "code".to_owned(),
         detail: "detail".to_owned(),
-    }
+    };
+    RejectedItem { machine_name, problems: vec![problem], ..RejectedItem::default() }
 }
 
 fn any_report() -> impl Strategy<Value = Report> {
@@ -177,6 +182,7 @@ fn site() -> SiteState {
         last_sync_timestamp: None,
         fingerprint: None,
         mass_removal: false,
+        unnamed_rejections: 0,
     }
 }
 
@@ -301,7 +307,7 @@ proptest! {
         let plan = plan(&before, &case.current(), &case.report, |name| case.types.get(name).copied());
         let expected = if case.report.is_exact() {
             case.report.fingerprint()
-        } else if plan.changes.is_empty() {
+        } else if plan.changes.is_empty() && case.report.rejected_items().is_empty() {
             old
         } else {
             None

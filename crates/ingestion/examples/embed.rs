@@ -49,7 +49,7 @@ async fn the_only_site(storage: &dyn Storage) -> anyhow::Result<SiteId> {
     }
     let name = SiteName::parse("Embedded")?;
     let site = NewSite { name, created_at: SystemClock.now(), settings: SiteChange::default() };
-    Ok(storage.create_site(site, None, "embed").await?)
+    Ok(storage.create_site(site, None, "embed").await?.id)
 }
 
 fn made_up_report() -> anyhow::Result<Vec<u8>> {

@@ -19,5 +19,6 @@ pub use feed::{
     FeedAnswer, FeedError, FeedSource, FeedUrl, HttpFeed, HttpFeedOptions, parse_any_history, parse_history,
 };
 pub use releases::{CheckResult, Checked, FeedTarget, Refresher, ReleaseService};
+pub use retry::{stored_once, worth_repeating};
 pub use service::{SyncError, SyncService, Synced};
 pub use wire::{FieldError, Handling, RequestError, SyncRequest, SyncResponse, escape_pointer};

@@ -2,14 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration as StdDuration;
 
 use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
 use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 
-use crate::retry::retried;
+use crate::retry::{retried, stored_once, worth_repeating};
 use crate::{Clock, FieldError, SyncRequest, SyncResponse, uuid_at};
 
 /// How far a site's clock may run ahead of ours.
@@ -103,21 +102,13 @@ impl SyncService {
 
     /// Applies `command`, and tries again what failed for a transient reason.
     pub(crate) async fn apply(&self, command: &Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
-        let commit_unknown = AtomicBool::new(false);
-        let attempt = async || {
-            // A connection that broke may have broken behind the commit: then the sync is in the audit log already.
-            if commit_unknown.load(Ordering::Relaxed)
-                && let Some(applied) = self.storage.find_sync(command.sync_id).await?
-            {
-                return Ok(SyncResult::Applied(applied.outcome));
-            }
-            let result = self.storage.apply_sync(Arc::clone(command)).await;
-            if matches!(result, Err(StorageError::ConnectionLost(_))) {
-                commit_unknown.store(true, Ordering::Relaxed);
-            }
-            result
+        let store = || self.storage.apply_sync(Arc::clone(command));
+        // What has been applied is in the audit log.
+        let find = async || {
+            let applied = self.storage.find_sync(command.sync_id).await?;
+            Ok(applied.map(|applied| SyncResult::Applied(applied.outcome)))
         };
-        self.retried(attempt).await
+        stored_once(store, find, self.again()).await
     }
 
     /// Runs what is safe to repeat until it fails for no transient reason.
@@ -125,16 +116,17 @@ impl SyncService {
     where
         F: Future<Output = Result<T, StorageError>>,
     {
+        retried(attempt, self.again()).await
+    }
+
+    fn again(&self) -> impl Fn(&StorageError) -> bool {
         let started = self.clock.instant();
-        // Waiting for a connection (`Unavailable`) has used up the caller's patience already.
-        let again = |error: &StorageError| match error {
+        move |error| match error {
             StorageError::Contention(_) => self.clock.instant().duration_since(started) < RETRY_FOR,
-            StorageError::ConnectionLost(_) => true,
             // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
             StorageError::MissingReference(_) => true,
-            _ => false,
-        };
-        retried(attempt, again).await
+            error => worth_repeating(error),
+        }
     }
 }
 

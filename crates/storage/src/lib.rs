@@ -12,10 +12,12 @@ mod admin_log;
 mod bounds;
 mod connect;
 mod engine;
+mod identities;
 mod inventory;
 mod keys;
 mod outbox;
 mod page;
+mod recounts;
 mod registry;
 mod releases;
 mod security;
@@ -28,6 +30,7 @@ pub use bounds::{BoundedSites, Bounds, BranchCounts};
 pub use connect::connect;
 pub use engine::error::StorageError;
 pub use engine::options::{StatementObserver, StorageOptions};
+pub use identities::Identities;
 pub use inventory::{Inventory, InventoryFilter};
 pub use keys::{ApiKey, KeyGrant, KeyUse, Keys, NewKey};
 pub use outbox::{NewWebhook, Outbox, OutboxEvent, Webhook};
@@ -36,7 +39,7 @@ pub use registry::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter
 pub use releases::{Check, CheckOutcome, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, Validators};
 pub use security::{
     Acceptance, AcceptedRisk, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountDifference,
-    RecountPage, Security, SecurityFilter, SecurityUpdate, SiteWithout,
+    RecountPage, Security, SecurityFilter, SecurityTotals, SecurityUpdate, SiteWithout,
 };
 pub use sites::{NewSite, SiteChange, SiteEvent, SiteFilter, Sites};
 pub use storage::Storage;
@@ -44,6 +47,7 @@ pub use syncs::Syncs;
 pub use syncs::command::{IdempotencyKey, JobLease, SyncCommand, SyncOrigin, Via};
 pub use syncs::log::{Audit, Cutoff, Rejections, SyncRecord};
 pub use syncs::queue::{
-    Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobError, JobState, Jobs, NewJob, QueueBounds, QueueFigures,
+    Claim, Claimant, ClaimedJob, Departure, Enqueued, ExpiredLetter, Job, JobError, JobState, Jobs, NewJob,
+    QueueBounds, QueueFigures,
 };
 pub use syncs::result::{AppliedSync, SyncResult};

@@ -6,6 +6,7 @@ use crate::admin_log::AdminLog;
 use crate::engine::error::StorageError;
 use crate::engine::migrations;
 use crate::engine::transaction::Backend;
+use crate::identities::Identities;
 use crate::inventory::Inventory;
 use crate::keys::Keys;
 use crate::outbox::Outbox;
@@ -22,15 +23,18 @@ use crate::syncs::queue::Jobs;
 /// `Arc<dyn Storage>`.
 #[async_trait]
 pub trait Storage:
-    Sites + Keys + Inventory + Registry + Releases + Security + Syncs + Jobs + Audit + AdminLog + Outbox
+    Sites + Keys + Inventory + Registry + Identities + Releases + Security + Syncs + Jobs + Audit + AdminLog + Outbox
 {
-    /// Brings the schema up to date. Takes a lock, so that several nodes can start at once; the later ones find nothing
-    /// left to do. Returns how many migrations were run. [`StorageError::AnotherSchema`] where the database was made by
+    /// Brings the schema up to date, all of it or nothing. Where there is something to do it takes a lock, so that several
+    /// nodes can start at once; the later ones find nothing left to do. Returns how many migrations were run. [`StorageError::AnotherSchema`] where the database was made by
     /// another text of the schema.
     async fn migrate(&self) -> Result<usize, StorageError>;
 
     /// Asks the database for an answer: `Ok` when it is reachable and its schema is up to date.
     async fn check(&self) -> Result<(), StorageError>;
+
+    /// Like [`Storage::check`], and also writes a row as it is: a standby or a full disk answers questions as usual.
+    async fn check_writes(&self) -> Result<(), StorageError>;
 
     /// "sqlite" or "postgres".
     fn backend(&self) -> &'static str;
@@ -39,11 +43,19 @@ pub trait Storage:
 #[async_trait]
 impl<B: Backend<Cache = IdCache>> Storage for B {
     async fn migrate(&self) -> Result<usize, StorageError> {
-        self.bring_up_to_date().await
+        match migrations::check(self).await {
+            Ok(()) => Ok(0),
+            Err(StorageError::NotMigrated { .. }) => self.bring_up_to_date().await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn check(&self) -> Result<(), StorageError> {
         migrations::check(self).await
+    }
+
+    async fn check_writes(&self) -> Result<(), StorageError> {
+        migrations::check_writes(self).await
     }
 
     fn backend(&self) -> &'static str {

@@ -26,6 +26,8 @@ CREATE TABLE sites (
     silent_after           integer,
     -- What the last report said.
     site_info              text,
+    -- JSON.
+    facts                  text,
     reported_environment   text,
     reported_url           text,
     drupal_version         text,
@@ -41,10 +43,17 @@ CREATE TABLE sites (
     -- Refused attempts since the last report that was applied, and the newest reason.
     recent_refusals        integer NOT NULL DEFAULT 0,
     last_refusal           text,
+    -- Whether anything enabled of it could not be read at the last look, and items of which not even the name could.
+    partial                integer NOT NULL DEFAULT 0,
+    unnamed_rejections     integer NOT NULL DEFAULT 0,
     -- Recounted from the site's rows, never incremented.
     security_updates_found integer NOT NULL DEFAULT 0,
     security_projects      integer NOT NULL DEFAULT 0,
+    security_unsupported   integer NOT NULL DEFAULT 0,
     security_unknown       integer NOT NULL DEFAULT 0,
+    -- JSON list of the other figures: own, secure, not covered; accepted insecure, unsupported, unknown; and why how many
+    -- are unknown: rejected, unidentified, not on drupal.org, not fetched, no version, not comparable.
+    coverage               text NOT NULL DEFAULT '[0,0,0,0,0,0,0,0,0,0,0,0]',
     -- Of Drupal itself, which speaks for all core modules of the site; NULL until its modules have assessments.
     core_assessment_id     integer REFERENCES assessments (id),
     -- Queued and running jobs, recounted under the site's lock by whatever changes them.
@@ -65,12 +74,15 @@ CREATE TABLE sites (
 -- One for each filter of the list of sites that picks out few.
 CREATE INDEX sites_silent ON sites (silent_at);
 CREATE INDEX sites_inactive ON sites (id) WHERE NOT active AND removed_at IS NULL;
+CREATE INDEX sites_partial ON sites (id) WHERE partial;
 CREATE INDEX sites_failing ON sites (id) WHERE recent_refusals >= 3;
 -- drupal_version, which every report sets, rather than last_sync_at, which every report changes.
 CREATE INDEX sites_unreported ON sites (id) WHERE drupal_version IS NULL;
 CREATE INDEX sites_mass_removal ON sites (id) WHERE mass_removal;
 CREATE INDEX sites_conflict ON sites (id) WHERE conflict;
 CREATE INDEX sites_security ON sites (id) WHERE security_updates_found > 0;
+CREATE INDEX sites_unsupported ON sites (id) WHERE security_unsupported > 0;
+CREATE INDEX sites_unknown ON sites (id) WHERE security_unknown > 0;
 CREATE INDEX sites_leftovers ON sites (id) WHERE leftovers;
 CREATE INDEX sites_core_assessment ON sites (core_assessment_id, id);
 
@@ -169,13 +181,25 @@ CREATE TABLE site_modules (
     removed_at         integer,
     -- Written down on removal; derived while the module is present.
     last_seen          integer,
-    -- What is known of its version; NULL for core modules, which have their site's, and for custom code without project.
+    -- Enabled, or base theme of what is.
+    in_use             integer NOT NULL,
+    -- unidentified or missing: no project judges it; own: an administrator has said so.
+    identification     text,
+    -- Its last report could not be read. kept: the row says what was read before; new: there was nothing before; back: it
+    -- had been removed.
+    rejected           text,
+    -- What is known of its version; NULL for core modules, which have their site's, for custom code without project, and
+    -- while there is none.
     assessment_id      integer REFERENCES assessments (id),
     PRIMARY KEY (site_id, module_id)
 ) STRICT, WITHOUT ROWID;
 -- Which sites run a module, and which of its versions.
 CREATE INDEX site_modules_module ON site_modules (module_id, site_id, version_id);
 CREATE INDEX site_modules_assessment ON site_modules (assessment_id, site_id);
+-- What has no assessment because its site has named too many versions.
+CREATE INDEX site_modules_postponed ON site_modules (site_id)
+    WHERE assessment_id IS NULL AND project IS NOT NULL AND removed_at IS NULL AND type <> 'core'
+      AND identification IS NULL AND rejected IS NULL;
 
 -- What happened to the modules of sites. Append-only.
 CREATE TABLE site_module_events (
@@ -189,6 +213,20 @@ CREATE TABLE site_module_events (
     at            integer NOT NULL
 ) STRICT;
 CREATE INDEX site_module_events_history ON site_module_events (site_id, module_id, id);
+
+-- What administrators have said of code that nothing else tells the project of, for a site or for all.
+CREATE TABLE settlements (
+    id          integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+    module_id   integer NOT NULL REFERENCES modules (id),
+    -- NULL: all sites.
+    site_id     integer REFERENCES sites (id),
+    -- NULL: it is the sites' own.
+    project     text,
+    settled_at  integer NOT NULL,
+    settled_by  text NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX settlements_of ON settlements (module_id, coalesce(site_id, 0));
+CREATE INDEX settlements_site ON settlements (site_id);
 
 -- Releases and assessments ----------------------------------------------------------------------------------------------
 
@@ -221,6 +259,8 @@ CREATE TABLE projects (
     etag                text,
     last_modified       text,
     next_check_at       integer NOT NULL,
+    -- How many sites use it, counted now and then.
+    sites               integer NOT NULL DEFAULT 0,
     -- When it was first asked for, whatever the answer was.
     first_checked_at    integer,
     -- The site on whose account it is asked for the first time.
@@ -265,18 +305,22 @@ CREATE TABLE assessments (
     sort_key          text,
     status            text NOT NULL,
     needs_update      integer NOT NULL,
+    -- insecure, unsupported, unknown or secure, the first that fits; and why it is unknown.
+    class             text NOT NULL,
+    reason            text,
+    -- Whether advisories are published for the installed release.
+    covered           integer NOT NULL,
     -- JSON list.
     security_updates  text NOT NULL,
     recommended       text,
-    -- Grows with every change that may change the figures of sites.
-    revision          integer NOT NULL DEFAULT 0,
-    -- The revision that all sites which use it have been recounted for.
-    recounted         integer NOT NULL DEFAULT 0,
-    -- While they are being recounted: the last of them that has been.
-    recounted_to      integer,
+    -- Which cores the recommended release is for, as the feed says it.
+    core_compatibility  text,
+    -- The site that named the version first, and when: of a day's new ones each site has a share.
+    introduced_by       integer NOT NULL,
+    created_at          integer NOT NULL,
     UNIQUE (project, feed, version, datestamp)
 ) STRICT;
-CREATE INDEX assessments_to_recount ON assessments (id) WHERE revision > recounted;
+CREATE INDEX assessments_introduced ON assessments (introduced_by, created_at);
 
 -- One row: when the oldest of all fetched projects was last known to be right.
 CREATE TABLE release_data (
@@ -294,6 +338,18 @@ CREATE TABLE leases (
 
 -- Security --------------------------------------------------------------------------------------------------------------
 
+-- Sites whose figures are to be counted again, because something that does not lie in them has changed. Whoever has the
+-- row has the work, so that nodes share it; a mark that is set while a site is being counted waits, and counts it again.
+CREATE TABLE recounts (
+    site_id       integer PRIMARY KEY NOT NULL,
+    -- Whether its extensions are to be identified anew, too.
+    identify      integer NOT NULL,
+    -- Grows whenever it is marked again.
+    marks         integer NOT NULL DEFAULT 0,
+    requested_at  integer NOT NULL
+) STRICT;
+CREATE INDEX recounts_order ON recounts (requested_at, site_id);
+
 -- Since when a site needs a security update of a project, and until when it did.
 CREATE TABLE security_findings (
     id              integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -309,6 +365,8 @@ CREATE INDEX security_findings_site ON security_findings (site_id, id);
 CREATE TABLE security_acceptances (
     id            blob PRIMARY KEY NOT NULL,
     project       text NOT NULL,
+    -- The class it is for: insecure, unsupported or unknown. It covers nothing of another.
+    class         text NOT NULL,
     -- The only feed whose versions the bounds mean; NULL: any.
     feed          text,
     from_version  text,
@@ -327,28 +385,55 @@ CREATE TABLE security_acceptances (
 CREATE INDEX security_acceptances_project ON security_acceptances (project) WHERE ended_at IS NULL;
 CREATE INDEX security_acceptances_until ON security_acceptances (until) WHERE ended_at IS NULL;
 
--- The present modules of sites with what is known of their versions: the one place that says which assessment speaks for
--- a row, which accepted risk covers it, and what counts in the figures of a site.
+-- The present extensions of sites with what is known of their versions: the one place that says which assessment speaks
+-- for a row, in which class it is and why, which accepted risk covers it, and what counts in the figures of a site. Where a
+-- site has no enabled core module, its core stands for itself, without module.
+-- One join, because SQLite does not carry a site's id into the halves of a UNION ALL and would read all sites' modules.
 CREATE VIEW judged_modules AS
-SELECT j.*, j.enabled AND j.needs_update AND j.acceptance_id IS NULL AS counted,
-       j.enabled AND j.type <> 'custom' AND coalesce(j.status IN ('not_fetched', 'unknown'), true) AS unknown
+SELECT k.*, k.in_use AND k.class = 'insecure' AND k.acceptance_id IS NULL AS counted
 FROM (
-    SELECT sm.site_id, sm.module_id, sm.enabled, sm.type, a.project, a.version, a.sort_key, a.status,
-           a.security_updates, a.recommended, coalesce(a.needs_update, false) AS needs_update,
-           CASE WHEN a.needs_update THEN (
+    SELECT j.*, CASE WHEN j.class = 'unknown' THEN j.why END AS reason,
+           CASE WHEN j.class IN ('insecure', 'unsupported', 'unknown') THEN (
                SELECT x.id
                FROM security_acceptances x
-               WHERE x.project = a.project AND x.ended_at IS NULL
-                 AND (x.site_id IS NULL OR x.site_id = sm.site_id) AND (x.feed IS NULL OR x.feed = a.feed)
-                 AND (x.from_key IS NULL OR x.from_key <= a.sort_key) AND (x.to_key IS NULL OR x.to_key >= a.sort_key)
+               WHERE x.project = coalesce(j.project, (SELECT m.machine_name FROM modules m WHERE m.id = j.module_id))
+                 AND x.class = j.class AND x.ended_at IS NULL
+                 AND (x.site_id IS NULL OR x.site_id = j.site_id) AND (x.feed IS NULL OR x.feed = j.feed)
+                 AND (x.from_key IS NULL OR x.from_key <= j.sort_key) AND (x.to_key IS NULL OR x.to_key >= j.sort_key)
                ORDER BY x.until DESC, x.id
                LIMIT 1
            ) END AS acceptance_id
-    FROM site_modules sm
-    JOIN sites s ON s.id = sm.site_id
-    LEFT JOIN assessments a ON a.id = CASE WHEN sm.type = 'core' THEN s.core_assessment_id ELSE sm.assessment_id END
-    WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
-) j;
+    FROM (
+        SELECT s.id AS site_id, sm.module_id, sm.version_id, coalesce(sm.in_use, true) AS in_use,
+               coalesce(sm.type, 'core') AS type,
+               CASE WHEN a.id IS NOT NULL THEN a.project WHEN sm.identification IS NULL THEN sm.project END AS project,
+               a.feed, a.version, a.sort_key, a.status, a.security_updates, a.recommended, a.core_compatibility,
+               coalesce(a.needs_update, false) AS needs_update,
+               CASE WHEN a.class IN ('insecure', 'unsupported') THEN a.class
+                    WHEN sm.rejected IS NOT NULL OR sm.identification IN ('unidentified', 'missing') THEN 'unknown'
+                    WHEN sm.identification = 'own' AND (a.id IS NULL OR a.reason = 'not_on_drupal_org') THEN 'own'
+                    WHEN a.id IS NOT NULL THEN a.class
+                    WHEN sm.type = 'custom' AND sm.project IS NULL THEN 'own'
+                    ELSE 'unknown' END AS class,
+               CASE WHEN sm.rejected IS NOT NULL THEN 'rejected'
+                    WHEN sm.identification = 'unidentified' THEN 'unidentified'
+                    WHEN sm.identification = 'missing' THEN 'no_version'
+                    WHEN a.id IS NOT NULL THEN a.reason
+                    WHEN sm.project IS NULL THEN 'not_on_drupal_org'
+                    ELSE 'not_fetched' END AS why,
+               coalesce(sm.security_coverage, true) AND coalesce(a.covered, false) AS covered
+        FROM sites s
+        CROSS JOIN (SELECT false AS itself UNION ALL SELECT true) core
+        LEFT JOIN site_modules sm ON sm.site_id = CASE WHEN NOT core.itself THEN s.id END AND sm.removed_at IS NULL
+        LEFT JOIN assessments a
+            ON a.id = CASE WHEN core.itself OR (sm.type = 'core' AND sm.identification IS NULL AND sm.assessment_id IS NULL)
+                           THEN s.core_assessment_id ELSE sm.assessment_id END
+        WHERE s.removed_at IS NULL
+          AND CASE WHEN NOT core.itself THEN sm.site_id IS NOT NULL ELSE a.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM site_modules c
+              WHERE c.site_id = s.id AND c.type = 'core' AND c.in_use AND c.removed_at IS NULL AND c.identification IS NULL
+                AND c.assessment_id IS NULL) END
+    ) j
+) k;
 
 -- Syncs and queue -------------------------------------------------------------------------------------------------------
 
@@ -371,7 +456,10 @@ CREATE TABLE syncs (
     removed_modules         integer NOT NULL,
     security_updates_found  integer NOT NULL,
     security_projects       integer NOT NULL,
+    security_unsupported    integer NOT NULL,
     security_unknown        integer NOT NULL,
+    -- As in sites.
+    coverage                text NOT NULL,
     security_data_as_of     integer,
     -- JSON lists.
     warnings                text NOT NULL,
@@ -475,24 +563,21 @@ CREATE TABLE workers (
     seen_at  integer NOT NULL
 ) STRICT;
 
--- The one job of each site whose turn it is: the running one, else the oldest by time stamp and acceptance. It is
--- covered when a newer full report waits behind it, as happens only to one that is running or has been.
-CREATE VIEW queue_heads AS
-SELECT j.seq, j.id, j.site_id, j.state, j.due_at, j.attempts, j.lease_token,
-       EXISTS (
-           SELECT 1
-           FROM jobs n
-           WHERE n.site_id = j.site_id AND n.state = 'queued' AND n.covers
-             AND (n.sync_timestamp, n.seq) > (j.sync_timestamp, j.seq)
-       ) AS covered
+-- The jobs that may be taken as soon as they are due: the running one of a site, whose lease may have ended; where none
+-- runs, each that covers, and the oldest by time stamp and acceptance. What does not cover waits for all that is older, or
+-- that would be stale afterwards; what covers takes the place of all that is older.
+CREATE VIEW queue_turns AS
+SELECT j.seq, j.id, j.site_id, j.state, j.covers, j.sync_timestamp, j.due_at, j.attempts, j.lease_token
 FROM jobs j
 WHERE j.state IN ('queued', 'running')
-  AND NOT EXISTS (
+  AND (j.state = 'running' OR NOT EXISTS (
+      SELECT 1 FROM jobs r WHERE r.site_id = j.site_id AND r.state = 'running'
+  ))
+  AND (j.state = 'running' OR j.covers OR NOT EXISTS (
       SELECT 1
       FROM jobs e
-      WHERE e.site_id = j.site_id AND e.state IN ('queued', 'running')
-        AND (e.state <> 'running', e.sync_timestamp, e.seq) < (j.state <> 'running', j.sync_timestamp, j.seq)
-  );
+      WHERE e.site_id = j.site_id AND e.state = 'queued' AND (e.sync_timestamp, e.seq) < (j.sync_timestamp, j.seq)
+  ));
 
 -- Admin log -------------------------------------------------------------------------------------------------------------
 

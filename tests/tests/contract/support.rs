@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{
-    EventKind, MachineName, ModuleDetails, ModuleType, Rejection, Report, ReportedModule, Scope, Site, SiteId,
-    SiteIdentity, SiteInfo, SiteModule, SiteUrl, SyncOutcome, Tag, Tags, VersionBound, VersionRange, WebhookEvent,
-    branch_start,
+    EventKind, MachineName, ModuleDetails, ModuleType, RejectedItem, Rejection, Report, ReportedModule, Scope, Site,
+    SiteId, SiteIdentity, SiteInfo, SiteModule, SiteUrl, SyncOutcome, Tag, Tags, VersionBound, VersionRange,
+    WebhookEvent, branch_start,
 };
 use module_monitor_storage::{
     Bounds, InventoryFilter, NewWebhook, OutboxEvent, Page, SiteChange, Storage, SyncCommand, SyncResult,
@@ -57,8 +57,8 @@ impl Reporter {
 
     /// A lenient full report that leaves out items of these names.
     pub(crate) async fn lenient(&mut self, modules: Vec<ReportedModule>, rejected: &[Option<&str>]) -> SyncOutcome {
-        let rejected = rejected.iter().map(|name| rejection(*name)).collect();
-        self.send(|at| report(Scope::Full, at, modules).with_rejected(rejected)).await
+        let items = rejected.iter().map(|name| self::rejected(*name)).collect();
+        self.send(|at| report(Scope::Full, at, modules).with_rejected(items)).await
     }
 
     pub(crate) async fn as_identity(&mut self, environment: &str, modules: Vec<ReportedModule>) -> SyncResult {
@@ -147,6 +147,12 @@ pub(crate) fn rejection(name: Option<&str>) -> Rejection {
         code: "malformed".to_owned(),
         detail: "not a version".to_owned(),
     }
+}
+
+/// An item that was rejected; whether it is enabled could not be read.
+pub(crate) fn rejected(name: Option<&str>) -> RejectedItem {
+    let problems = vec![rejection(name)];
+    RejectedItem { machine_name: name.map(str::to_owned), problems, ..RejectedItem::default() }
 }
 
 /// `new, updated, removed`

@@ -1,7 +1,7 @@
 //! Values come back as they went in.
 
 use module_monitor_domain::{
-    CodeSource, MachineName, ModuleDetails, Rejection, ReportedModule, Scope, SiteDetails, SiteInfo,
+    CodeSource, MachineName, ModuleDetails, RejectedItem, Rejection, ReportedModule, Scope, SiteDetails, SiteInfo,
 };
 use module_monitor_storage::SyncResult;
 use module_monitor_tests::backends::TestDatabase;
@@ -85,7 +85,8 @@ async fn any_text_comes_back_as_it_was(database: TestDatabase) {
         let own = ReportedModule { details: sent.clone(), ..custom(&format!("own_{n}"), "1.0.0") };
         let sync = site.next(|at| {
             let info = SiteInfo { json: text.clone(), ..SiteInfo::default() };
-            let rejected = Rejection { detail: text.clone(), ..rejection(None) };
+            let problems = vec![Rejection { detail: text.clone(), ..rejection(None) }];
+            let rejected = RejectedItem { problems, ..RejectedItem::default() };
             report_of(Scope::Partial, at, "10.3.6", info, vec![shared, own]).with_rejected(vec![rejected])
         });
         let id = sync.sync_id;

@@ -2,8 +2,12 @@
 
 mod absent_database;
 mod exhausted_pool;
+mod keys_in_doubt;
 mod killed_postgres;
 mod killed_server;
+mod migration;
 mod shutdown;
 mod stream;
+mod tls;
 mod two_servers;
+mod unwritable;

@@ -5,6 +5,7 @@ mod servers;
 use std::time::Duration;
 
 use futures::future::join_all;
+use module_monitor_server::RedisAddress;
 use module_monitor_tests::backends::{Backend, TestDatabase};
 use module_monitor_tests::clock::MovingClock;
 use module_monitor_tests::redis::PrivateRedis;
@@ -130,7 +131,9 @@ async fn failed_authentications_are_limited_and_valid_keys_are_not() {
 async fn two_nodes_share_a_limit_and_survive_the_death_of_redis() {
     let Some(mut redis) = PrivateRedis::start().await else { return };
     let (database, site, other) = database().await;
-    let share = |config: &mut module_monitor_server::ServerConfig| config.redis_url = Some(redis.url());
+    let share = |config: &mut module_monitor_server::ServerConfig| {
+        config.redis = Some(RedisAddress::new(&redis.url(), None).expect("a usable URL"))
+    };
     let (a, b) = (Node::start(&database.url, share).await, Node::start(&database.url, share).await);
 
     let (from_a, from_b) = tokio::join!(send(&a, &other, 45), send(&b, &other, 45));
@@ -165,4 +168,37 @@ fn with_another_secret(key: &str) -> String {
 /// How many of so many syncs at once are taken.
 async fn send(node: &Node, site: &Site, count: usize) -> usize {
     passed(&join_all((0..count).map(|_| node.sync(site, "{}"))).await)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_may_read_so_often_in_any_minute_and_an_admin_ten_times_that() {
+    let (database, site, other) = database().await;
+    let admin = site.with_key(&admin_key(&*database.open().await).await);
+    let clock = MovingClock::new();
+    let node = Node::start(&database.url, |config| {
+        config.clock = clock.clone();
+        config.read_limit = 3;
+    })
+    .await;
+    for (reader, limit) in [(&site, 3), (&admin, 30), (&other.with_key(&other.key), 3)] {
+        let path = if reader.key == other.key { &other.id } else { &site.id };
+        let path = format!("/api/v1/sites/{path}/modules");
+        for n in 1..=limit {
+            let answer = node.read(reader, &path).await;
+            assert_eq!((answer.status, answer.header("RateLimit-Policy")), (200, format!(r#""read";q={limit};w=60"#)));
+            assert_eq!(answer.header("RateLimit"), format!(r#""read";r={};t=60"#, limit - n));
+        }
+        clock.advance(Duration::from_secs(10));
+        let refused = node.read(reader, &path).await;
+        assert_eq!((refused.status, refused.code()), (429, "rate-limited".to_owned()));
+        assert_eq!(refused.header("Retry-After"), "50");
+        assert_eq!(refused.header("RateLimit"), r#""read";r=0;t=50"#);
+    }
+    // Reports are counted by themselves.
+    assert_eq!(node.report(&site).await.header("RateLimit-Policy"), POLICY);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(node.read(&site, &format!("/api/v1/sites/{}/nothing", site.id)).await.status, 404);
+    let missing = node.read(&site, &format!("/api/v1/sites/{}/modules/nothing", site.id)).await;
+    assert_eq!((missing.status, missing.header("RateLimit")), (404, r#""read";r=2;t=60"#.to_owned()));
+    node.stop().await;
 }

@@ -29,8 +29,8 @@ impl Site {
     pub(crate) async fn register(storage: &dyn Storage, name: &str) -> Self {
         let name = SiteName::parse(name).expect("a name");
         let registered = register_site(storage, &SystemClock, "tester", name, SiteChange::default()).await;
-        let (id, key) = registered.expect("a new site");
-        Self { id: id.to_string(), key: key.text.reveal().to_owned() }
+        let (site, key) = registered.expect("a new site");
+        Self { id: site.id.to_string(), key: key.text.reveal().to_owned() }
     }
 
     /// The same site, as somebody with that key asks for it.
@@ -85,6 +85,14 @@ impl Node {
         let request = self.client.post(format!("http://{}{}", self.addr(), site.path()));
         let request = request.header("X-API-Key", &site.key).header("Content-Type", "application/json");
         let response = request.body(body).send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.json().await.expect("JSON") }
+    }
+
+    /// Reads `path` with the key of `site`.
+    pub(crate) async fn read(&self, site: &Site, path: &str) -> Answer {
+        let request = self.client.get(format!("http://{}{path}", self.addr())).header("X-API-Key", &site.key);
+        let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer { status, headers, body: response.json().await.expect("JSON") }
     }

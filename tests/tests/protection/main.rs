@@ -6,5 +6,6 @@ mod hardening;
 mod hostile;
 mod idempotency;
 mod keyring;
+mod sharing;
 mod shedding;
 mod support;

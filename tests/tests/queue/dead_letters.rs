@@ -22,6 +22,7 @@ on_both_backends!(
     a_dead_letter_that_the_site_has_outlived_ends_superseded,
     a_payload_that_cannot_be_read_is_dead_at_once_and_can_be_discarded,
     dead_letters_are_listed_page_by_page_and_for_admins_alone,
+    a_dead_letter_nobody_decides_about_is_announced_and_removed,
 );
 
 const LETTERS: &str = "/api/v1/queue/dead-letters";
@@ -288,4 +289,34 @@ async fn dead_letters_are_listed_page_by_page_and_for_admins_alone(database: Tes
     assert_eq!((refused.code, refused.stderr.lines().count()), (2, 1), "{refused:?}");
     assert_eq!(job(&mut raw, &ids[0]).await.state, "dead", "nobody has touched it");
     server.stop().await;
+}
+
+async fn a_dead_letter_nobody_decides_about_is_announced_and_removed(database: TestDatabase) {
+    let storage = database.open().await;
+    let site = new_site(storage.as_ref(), "A site").await;
+    drop(storage);
+    let (url, mut raw) = (&database.url, database.raw().await);
+    Sabotage::Refuse.of(&mut raw, &site).await;
+    let server = ServerProcess::start(url, &["--queue-max-attempts", "1"]).await;
+    let id = accept(&server.api, &site, &full(contribs("m", 3, "1.0.0"))).await;
+    becomes(&mut raw, &id, "dead").await;
+    let shows = async |server: &ServerProcess, lines: &[&str]| {
+        let shown = async || {
+            let text = server.api.get_open("/metrics").await.text;
+            lines.iter().all(|line| text.contains(&format!("module_monitor_queue_dead_letters{line}\n"))).then_some(())
+        };
+        wait_for(&format!("the metrics show {lines:?}"), shown).await;
+    };
+    shows(&server, &[" 1", "_retention_seconds 7776000", "_expired_total 0"]).await;
+    server.kill().await;
+
+    let server = ServerProcess::start(url, &["--workers", "0", "--dead-letter-retention", "3s"]).await;
+    let said = async |what: &str| wait_for(what, async || server.log().contains(what).then_some(())).await;
+    said("dead letters are going to be removed for good").await;
+    assert!(!server.log().contains("removed a dead letter"), "notice comes first: {}", server.log());
+    said("removed a dead letter that nobody had retried or discarded in time").await;
+    assert!(server.log().contains(&id), "it says which: {}", server.log());
+    shows(&server, &[" 0", "_retention_seconds 3", "_expired_total 1", "_oldest_age_seconds 0"]).await;
+    assert_eq!(raw.number("SELECT count(*) FROM jobs").await, 0);
+    server.kill().await;
 }

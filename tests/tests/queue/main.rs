@@ -3,6 +3,7 @@
 
 mod dead_letters;
 mod full;
+mod kept;
 mod killed;
 mod order;
 mod paused;

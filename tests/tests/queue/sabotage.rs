@@ -17,10 +17,21 @@ pub(crate) enum Sabotage {
 impl Sabotage {
     /// From now on new modules of `site` cannot be written.
     pub(crate) async fn of(self, raw: &mut RawConnection, site: &TestSite) {
+        self.when(raw, site, "true").await;
+    }
+
+    /// From now on that module of `site` cannot be written when it is new there.
+    pub(crate) async fn of_module(self, raw: &mut RawConnection, site: &TestSite, module: &str) {
+        let named =
+            format!("EXISTS (SELECT 1 FROM modules m WHERE m.id = NEW.module_id AND m.machine_name = '{module}')");
+        self.when(raw, site, &named).await;
+    }
+
+    async fn when(self, raw: &mut RawConnection, site: &TestSite, condition: &str) {
         let id = &site.id;
         let sql = match raw.backend() {
             Backend::Sqlite => format!(
-                "CREATE TRIGGER sabotage BEFORE INSERT ON site_modules WHEN NEW.site_id = {id} BEGIN {}; END",
+                "CREATE TRIGGER sabotage BEFORE INSERT ON site_modules WHEN NEW.site_id = {id} AND {condition} BEGIN {}; END",
                 match self {
                     Self::Refuse => "SELECT RAISE(ABORT, 'sabotage')",
                     Self::Hang => {
@@ -29,7 +40,8 @@ impl Sabotage {
                 }
             ),
             Backend::Postgres => format!(
-                "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {}; RETURN NEW; END $$;
+                "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN IF {condition} THEN {}; END IF; RETURN NEW; END $$;
                  CREATE TRIGGER sabotage BEFORE INSERT ON site_modules
                  FOR EACH ROW WHEN (NEW.site_id = {id}) EXECUTE FUNCTION sabotage()",
                 match self {

@@ -25,6 +25,7 @@ fn json_of(finished: &Finished) -> Value {
 }
 
 async fn files_are_imported_and_a_bad_one_is_named(database: TestDatabase) {
+    assert_eq!(run(&database.url, &["migrate"]).await.code, 0);
     let folder = tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let file = |name: &str, text: String| {
@@ -60,6 +61,7 @@ async fn files_are_imported_and_a_bad_one_is_named(database: TestDatabase) {
 }
 
 async fn standard_input_is_a_file_too(database: TestDatabase) {
+    assert_eq!(run(&database.url, &["migrate"]).await.code, 0);
     let import = ["--database-url", &database.url, "releases", "import", "-", "--json"];
     let mut child = command(&import).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary");
     let mut input = child.stdin.take().expect("its input");
@@ -72,6 +74,7 @@ async fn standard_input_is_a_file_too(database: TestDatabase) {
 }
 
 async fn one_project_is_refreshed_whatever_its_schedule(database: TestDatabase) {
+    assert_eq!(run(&database.url, &["migrate"]).await.code, 0);
     let feed = FeedServer::start().await;
     feed.plays("token/current", [Mood::Tagged(calm("token"), "\"one\"")]);
     let refresh = async |project: &str| {
@@ -100,6 +103,7 @@ async fn one_project_is_refreshed_whatever_its_schedule(database: TestDatabase) 
 }
 
 async fn what_is_due_is_refreshed(database: TestDatabase) {
+    assert_eq!(run(&database.url, &["migrate"]).await.code, 0);
     let args = |url: &str| -> Vec<String> {
         ["releases", "refresh", "--release-pause", "0s", "--release-url", url].map(str::to_owned).to_vec()
     };

@@ -28,7 +28,7 @@ async fn two_projects(database: &TestDatabase) -> (FeedServer, Node) {
     for name in ["token", "ctools"] {
         feed.plays(&format!("{name}/current"), [Mood::Tagged(calm(name), "\"one\"")]);
     }
-    let node = Node::start(database, &MovingClock::new(), &feed).await;
+    let node = Node::start(database, &MovingClock::on_thursday(), &feed).await;
     // Whatever slot a new project has.
     node.clock.advance(HOUR);
     (feed, node)
@@ -99,7 +99,7 @@ async fn no_failure_erases_what_is_known(database: TestDatabase) {
 async fn that_there_is_nothing_is_believed_for_a_week(database: TestDatabase) {
     reporting_site(&database, json!([contrib("made_up", "1.0.0")])).await;
     let feed = FeedServer::start().await;
-    let node = Node::start(&database, &MovingClock::new(), &feed).await;
+    let node = Node::start(&database, &MovingClock::on_thursday(), &feed).await;
     node.clock.advance(HOUR);
     assert_eq!(node.outcomes().await, [("made_up".to_owned(), "no history")]);
     node.clock.advance(DAY * 6);

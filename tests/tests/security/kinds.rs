@@ -31,7 +31,7 @@ async fn themes_and_profiles_are_judged_like_modules(database: TestDatabase) {
         with(contrib("thunder", "5.0.1"), "extension", "profile"),
     ];
     let site = monitor.site("Site", &modules).await;
-    assert_eq!(monitor.figures(&site).await, [2, 2, 0]);
+    assert_eq!(monitor.figures(&site).await, [2, 2, 1], "and the core, which is not known yet");
     assert_eq!(projects(&monitor.updates().await), ["bootstrap 5.0.0", "thunder 5.0.1"]);
     let shown = monitor.module(&site, "bootstrap").await;
     let told = (&shown["extension"], &shown["update_status"], &shown["recommended"]);
@@ -49,20 +49,22 @@ async fn report_7(monitor: &Monitor, site: &TestSite, modules: &[Value]) -> Valu
 async fn drupal_7_has_a_feed_of_its_own(database: TestDatabase) {
     let monitor = Monitor::start(&database).await;
     let (old, new) = (monitor.server.site("Old").await, monitor.server.site("New").await);
-    report_7(&monitor, &old, &[contrib("ctools", "7.x-1.20"), contrib("views", "7.x-3.28")]).await;
+    // The core of the old one is out of support, with a feed and without; that of the new one is never known here.
+    let first = report_7(&monitor, &old, &[contrib("ctools", "7.x-1.20"), contrib("views", "7.x-3.28")]).await;
+    assert_eq!(first["security_unsupported"], 1);
     monitor.report(&new, &[contrib("ctools", "4.1.0")]).await;
-    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([0, 0, 2], [0, 0, 1]));
+    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([0, 0, 2], [0, 0, 2]));
 
     // What today's feed says is nothing to Drupal 7.
     monitor.import(&Feed::new("ctools", "4.1.").release("4.1.0", &[]).fixed_by("4.1.1")).await;
-    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([0, 0, 2], [1, 1, 0]));
+    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([0, 0, 2], [1, 1, 1]));
     monitor
         .import(
             &Feed::drupal7("ctools", "1").release("7.x-1.21", &["Security update"]).release("7.x-1.20", &["Insecure"]),
         )
         .await;
     monitor.import(&Feed::drupal7("views", "3").release("7.x-3.29", &[]).release("7.x-3.28", &[])).await;
-    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([1, 1, 0], [1, 1, 0]));
+    assert_eq!((monitor.figures(&old).await, monitor.figures(&new).await), ([1, 1, 0], [1, 1, 1]));
     let statuses = [monitor.status(&old, "ctools").await, monitor.status(&old, "views").await];
     assert_eq!(statuses, ["not_secure", "not_current"]);
     assert_eq!(monitor.module(&old, "ctools").await["recommended"], "7.x-1.21");
@@ -86,7 +88,7 @@ async fn custom_code_is_judged_where_it_names_a_project(database: TestDatabase) 
     let fork = with(with(custom("our_token"), "project", "token"), "version", "8.x-1.14");
     let named = with(custom("token"), "version", "8.x-1.14");
     let site = monitor.site("Site", &[fork, named]).await;
-    assert_eq!(monitor.figures(&site).await, [1, 1, 0]);
+    assert_eq!(monitor.figures(&site).await, [1, 1, 2], "the other is unidentified, and the core is not known yet");
     let statuses = [monitor.status(&site, "our_token").await, monitor.status(&site, "token").await];
     assert_eq!(statuses, [json!("not_secure"), Value::Null], "a name alone makes custom code no project");
     monitor.server.stop().await;
@@ -109,8 +111,18 @@ async fn whole_projects_can_be_bad(database: TestDatabase) {
     }
     assert_eq!(statuses, ["not_secure", "not_supported", "revoked", "revoked", "unknown"]);
     // There is no update to make for the others; what is not known is no zero.
-    assert_eq!(monitor.figures(&site).await, [1, 1, 1]);
+    let shown = monitor.get(&format!("/sites/{}", site.id)).await.ok();
+    assert_eq!((figures(&shown), &shown["security_unsupported"]), ([1, 1, 2], &json!(3)));
+    let classes = json!({"insecure": 1, "unsupported": 3, "unknown": 2, "own": 0, "secure": 0});
+    assert_eq!(shown["coverage"], classes);
+    let reasons = [&shown["unknown_reasons"]["not_comparable"], &shown["unknown_reasons"]["not_fetched"]];
+    assert_eq!(reasons, [&json!(1), &json!(1)], "the empty one, and the core");
     assert_eq!(projects(&monitor.updates().await), ["insecure 1.0.0"]);
+    let listed = async |status: &str| projects(&monitor.list(&format!("/security/updates?status={status}")).await);
+    let unsupported = ["revoked 1.0.0", "unpublished 1.0.0", "unsupported 1.0.0"];
+    assert_eq!(listed("unsupported").await, unsupported);
+    assert_eq!(listed("unknown").await, ["drupal 10.3.6", "empty 1.0.0"]);
+    assert_eq!(listed("all").await.len(), 6);
     monitor.server.stop().await;
 }
 

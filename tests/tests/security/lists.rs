@@ -76,12 +76,12 @@ async fn csv_is_the_whole_list(database: TestDatabase) {
     assert_eq!(whole.header("vary"), Some("Accept"));
     let lines: Vec<&str> = whole.text.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 1 + 4 * count);
-    let header = "site_id,site_name,project,version,recommended,status,security_updates,modules,insecure_since,\
-                  accepted_until,accepted_reason";
+    let header = "site_id,site_name,project,version,recommended,status,security_updates,modules,class,\
+                  unknown_reason,insecure_since,accepted_until,accepted_reason";
     assert_eq!(lines[0], header);
     assert_eq!(lines.iter().filter(|line| line.contains(",'=cmd|' /C calc'!A0,")).count(), count);
     assert_eq!(lines.iter().filter(|line| line.contains(",\"Two, \"\"quoted\"\"\",")).count(), count);
-    assert!(lines[1].contains(",m_00,1.0.0,1.0.1,not_secure,1.0.1,m_00,20"), "{}", lines[1]);
+    assert!(lines[1].contains(",m_00,1.0.0,1.0.1,not_secure,1.0.1,m_00,insecure,,20"), "{}", lines[1]);
 
     let some = csv(&monitor, "/security/updates?project=m_07").await;
     assert_eq!(some.text.lines().count(), 5);

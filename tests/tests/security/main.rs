@@ -2,9 +2,11 @@
 
 mod acceptances;
 mod cli;
+mod field;
 mod hostile;
 mod kinds;
 mod lists;
+mod metrics;
 mod projects;
 mod snapshots;
 mod story;

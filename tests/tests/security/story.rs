@@ -32,7 +32,7 @@ async fn from_unknown_to_insecure_to_fixed(database: TestDatabase) {
     let modules = [contrib("token", "8.x-1.15"), contrib("pathauto", "8.x-1.12"), custom("own_code")];
     let site = monitor.server.site("City").await;
     let first = monitor.report(&site, &modules).await;
-    assert_eq!(figures(&first), [0, 0, 2], "custom code is not judged");
+    assert_eq!(figures(&first), [0, 0, 3], "custom code is not judged, and the core is");
     assert!(warns(&first), "{first}");
     assert_eq!(
         (&first["security_data_as_of"], monitor.status(&site, "token").await),
@@ -44,6 +44,7 @@ async fn from_unknown_to_insecure_to_fixed(database: TestDatabase) {
     monitor.clock.advance(Duration::hours(1));
     monitor.import(&token()).await;
     monitor.import(&Feed::new("pathauto", "8.x-1.").release("8.x-1.13", &[]).release("8.x-1.12", &[])).await;
+    monitor.import(&drupal()).await;
     let imported_at = timestamp(monitor.clock.now());
     assert_eq!(monitor.figures(&site).await, [0, 0, 0]);
     let unchanged = monitor.report(&site, &modules).await;
@@ -108,7 +109,11 @@ async fn a_site_that_comes_later_is_judged_at_once(database: TestDatabase) {
         with(contrib("token_odd", "8.x-1.99"), "project", "token"),
     ];
     let first = monitor.report(&site, &modules).await;
-    assert_eq!(figures(&first), [2, 1, 1], "{first}");
+    assert_eq!(figures(&first), [2, 1, 3], "{first}");
+    let reasons = &first["unknown_reasons"];
+    assert_eq!((&reasons["not_fetched"], &reasons["not_comparable"]), (&json!(2), &json!(1)), "the core, too: {first}");
+    let classes = json!({"insecure": 2, "unsupported": 0, "unknown": 3, "own": 0, "secure": 1});
+    assert_eq!((&first["coverage"], &first["not_covered"]), (&classes, &json!(1)), "{first}");
     let updates = monitor.updates().await;
     assert_eq!(projects(&updates), ["token 8.x-1.15"]);
     assert_eq!(updates[0]["modules"], json!(["token", "token_filter"]));
@@ -151,7 +156,7 @@ async fn what_was_fixed_can_become_insecure_again(database: TestDatabase) {
     // drupal.org takes its word back.
     monitor.import(&token()).await;
     let taken_back = timestamp(monitor.clock.now());
-    assert_eq!(monitor.figures(&site).await, [0, 0, 0]);
+    assert_eq!(monitor.figures(&site).await, [0, 0, 1], "the core is not known yet");
     assert_eq!(times("/security/updates?fixed=true", "fixed_at").await, [taken_back, removed]);
     assert_eq!(times("/security/updates?fixed=true", "insecure_since").await, [second, first]);
     monitor.server.stop().await;
@@ -179,11 +184,12 @@ async fn core_is_judged_by_the_sites_drupal(database: TestDatabase) {
     assert_eq!(projects(&updates), ["drupal 10.3.6"]);
     assert_eq!((&updates[0]["modules"], &updates[0]["recommended"]), (&json!(["node", "user"]), &json!("10.3.7")));
 
-    // Only the site's Drupal version counts, whatever the modules say.
+    // Only the site's Drupal version counts; modules of another one are not that core's, which then stands for itself.
     let mut report = module_monitor_tests::payloads::report_at(monitor.clock.now(), modules.to_vec());
     report["drupal_version"] = "10.3.7".into();
     let synced = monitor.server.api.sync(&site, &report).await.ok();
-    assert_eq!(figures(&synced), [0, 0, 0]);
+    assert_eq!((figures(&synced), &synced["unknown_reasons"]["unidentified"]), ([0, 0, 2], &json!(2)));
+    assert_eq!(synced["coverage"]["secure"], 1);
     assert_eq!(monitor.list("/security/updates?fixed=true").await.len(), 1);
     monitor.server.stop().await;
 }
@@ -192,7 +198,7 @@ async fn a_disabled_module_counts_only_where_it_is_asked_for(database: TestDatab
     let monitor = Monitor::start(&database).await;
     monitor.import(&token().fixed_by("8.x-1.16")).await;
     let site = monitor.site("Site", &[with(contrib("token", "8.x-1.15"), "status", false)]).await;
-    assert_eq!(monitor.figures(&site).await, [0, 0, 0]);
+    assert_eq!(monitor.figures(&site).await, [0, 0, 1], "the core");
     assert_eq!(monitor.updates().await.len(), 0);
     let all = monitor.list("/security/updates?include_disabled=true").await;
     assert_eq!((projects(&all), &all[0]["modules"]), (vec!["token 8.x-1.15".to_owned()], &json!(["token"])));

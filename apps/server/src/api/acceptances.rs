@@ -1,6 +1,6 @@
 //! Accepted risks, as they are asked for and shown.
 
-use module_monitor_domain::{ProjectName, SiteId, VersionBound, VersionRange};
+use module_monitor_domain::{CoverageClass, ProjectName, SiteId, VersionBound, VersionRange};
 use module_monitor_ingestion::{FieldError, uuid_at};
 use module_monitor_storage::{Acceptance, NewAcceptance};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use super::fields::Faults;
 use super::time::still_to_come;
 use super::words;
 
+/// The classes that something can be accepted in.
+const ACCEPTABLE: [CoverageClass; 3] = [CoverageClass::Insecure, CoverageClass::Unsupported, CoverageClass::Unknown];
 /// The longest reason, in characters.
 const MAX_REASON: usize = 1000;
 
@@ -23,6 +25,9 @@ pub(crate) struct AcceptanceView {
     pub(crate) id: String,
     #[schema(schema_with = words::project)]
     pub(crate) project: String,
+    /// The class that it is for.
+    #[schema(schema_with = words::unsettled_class)]
+    pub(crate) status: &'static str,
     pub(crate) versions: Versions,
     /// `null`: all sites.
     pub(crate) site_id: Option<i64>,
@@ -50,6 +55,7 @@ impl From<Acceptance> for AcceptanceView {
         Self {
             id: acceptance.id.to_string(),
             project: acceptance.project.to_string(),
+            status: acceptance.class.as_str(),
             versions: Versions { from: acceptance.from, to: acceptance.to },
             site_id: acceptance.site_id.map(|site| site.0),
             until: acceptance.until,
@@ -69,6 +75,9 @@ impl From<Acceptance> for AcceptanceView {
 pub(crate) struct WantedAcceptance {
     #[schema(schema_with = words::project)]
     pub(crate) project: String,
+    /// The class that it is for, `insecure` where it is left out: it covers nothing of another.
+    #[schema(schema_with = words::unsettled_class, required = false)]
+    pub(crate) status: Option<String>,
     /// Left out: all versions.
     pub(crate) versions: Option<WantedVersions>,
     /// Left out or `null`: all sites.
@@ -100,6 +109,10 @@ impl WantedAcceptance {
         let expected = |what: &str| format!("it must be {what}");
         let project = ProjectName::parse(&self.project).map_err(|_| expected("the name of a drupal.org project"));
         let project = faults.check("/project", project);
+        let class = self.status.as_deref().map_or(Some(CoverageClass::Insecure), |status| {
+            let class = CoverageClass::from_name(status).filter(|class| ACCEPTABLE.contains(class));
+            faults.check("/status", class.ok_or_else(|| expected("insecure, unsupported or unknown")))
+        });
         let versions = self.versions.as_ref().and_then(|versions| versions.checked(&mut faults)).unwrap_or_default();
         let site_id = self.site_id.and_then(|id| {
             let id = Some(SiteId(id)).filter(|_| id > 0);
@@ -111,10 +124,10 @@ impl WantedAcceptance {
             .filter(|reason| !reason.is_empty() && reason.chars().count() <= MAX_REASON && !reason.contains('\0'));
         let reason = faults.check("/reason", reason.ok_or_else(|| expected("a text of 1 to 1000 characters")));
         faults.finish()?;
-        match (project, until, reason) {
-            (Some(project), Some(until), Some(reason)) => {
+        match (project, class, until, reason) {
+            (Some(project), Some(class), Some(until), Some(reason)) => {
                 let id = uuid_at(now);
-                Ok(NewAcceptance { id, project, versions, site_id, until, reason, created_at: now })
+                Ok(NewAcceptance { id, project, class, versions, site_id, until, reason, created_at: now })
             }
             // `finish` has told what is missing.
             _ => Err(Vec::new()),
@@ -185,6 +198,7 @@ mod tests {
             ("site_id", json!(0), "/site_id"),
             ("until", json!("2026-11-23T12:00:00Z"), "/until"),
             ("until", json!("9999-12-31T23:59:59-01:00"), "/until"),
+            ("until", json!("9999-12-31T23:59:59-23:59"), "/until"),
             ("reason", json!(" "), "/reason"),
             ("reason", json!("x".repeat(1001)), "/reason"),
             ("reason", json!("a\0b"), "/reason"),

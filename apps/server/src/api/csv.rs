@@ -2,6 +2,8 @@
 
 use csv::{Terminator, WriterBuilder};
 
+use super::visible::visible;
+
 /// What begins a formula in some spreadsheet.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
@@ -32,9 +34,17 @@ fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, csv::Er
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-/// Names come from sites: a cell must not compute anything on the computer of whoever opens the file.
+/// Names come from sites: a cell must not compute anything on the computer of whoever opens the file, nor show what is not
+/// there. What breaks lines stays: a cell may have several.
 fn defused(cell: String) -> String {
+    let shown: Vec<_> = cell.split_inclusive(['\n', '\r', '\t']).map(line).collect();
+    let cell = shown.concat();
     if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell }
+}
+
+fn line(line: &str) -> String {
+    let text = line.trim_end_matches(['\n', '\r', '\t']);
+    format!("{}{}", visible(text), &line[text.len()..])
 }
 
 #[cfg(test)]
@@ -57,9 +67,10 @@ mod tests {
         let csv = csv_rows([
             Names(["a,b", "say \"x\"", "two\nlines"]),
             Names(["=1+1", "@SUM(A1)", "\t=x"]),
-            Names(["＝1", "8.x-1.0", ""]),
+            Names(["＝1", "8.x-1.0", "to\u{200b}ken"]),
         ]);
-        let expected = "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\r\n'=1+1,'@SUM(A1),'\t=x\r\n'＝1,8.x-1.0,\r\n";
+        let expected =
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\r\n'=1+1,'@SUM(A1),'\t=x\r\n'＝1,8.x-1.0,to\\u{200b}ken\r\n";
         assert_eq!(String::from_utf8(csv.unwrap()).unwrap(), expected);
     }
 }

@@ -1,7 +1,8 @@
 //! What a site has installed, and what happened to it.
 
 use module_monitor_domain::{
-    CodeSource, ModuleDetails, ModuleEvent, SecurityRelease, SiteDetails, SiteModule, SiteModuleState, UpdateStatus,
+    CodeSource, CoverageClass, ModuleDetails, ModuleEvent, SecurityRelease, SiteDetails, SiteModule, SiteModuleState,
+    UnknownReason, UpdateStatus,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -26,6 +27,16 @@ pub(crate) struct InventoryItem {
     #[schema(schema_with = words::security_releases)]
     pub(crate) security_updates: Vec<SecurityRelease>,
     pub(crate) recommended: Option<String>,
+    /// Which cores the recommended release is for, where the site's is none of them: it has to be updated first.
+    pub(crate) recommended_core: Option<String>,
+    /// The class that it counts in; `null` while it is not in use.
+    #[schema(schema_with = words::class_or_null)]
+    pub(crate) class: Option<&'static str>,
+    /// Why it could not be judged, where it could not.
+    #[schema(schema_with = words::unknown_reason_or_null)]
+    pub(crate) unknown_reason: Option<&'static str>,
+    /// Whether its last report could not be read, so that all of this is what was read before.
+    pub(crate) rejected: bool,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) first_seen: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -68,8 +79,10 @@ impl InventoryItem {
     /// What is known of `module` now.
     pub(crate) fn new(module: SiteModule) -> Self {
         let update_status = module.update_status();
-        let (security_updates, recommended) =
-            module.judgement.map(|judgement| (judgement.security_updates, judgement.recommended)).unwrap_or_default();
+        let (security_updates, recommended, recommended_core) = module
+            .judgement
+            .map(|judgement| (judgement.security_updates, judgement.recommended, judgement.core_compatibility))
+            .unwrap_or_default();
         let SiteModuleState { version, enabled, module_type, extension, project, .. } = module.state;
         Self {
             machine_name: module.machine_name.to_string(),
@@ -82,6 +95,10 @@ impl InventoryItem {
             update_status,
             security_updates,
             recommended,
+            recommended_core,
+            class: module.class.map(CoverageClass::as_str),
+            unknown_reason: module.unknown_reason.map(UnknownReason::as_str),
+            rejected: module.rejected,
             first_seen: module.first_seen,
             last_seen: module.last_seen,
             last_updated: module.last_updated,

@@ -3,8 +3,10 @@
 
 pub(crate) mod acceptances;
 pub(crate) mod audit;
+pub(crate) mod coverage;
 pub(crate) mod csv;
 pub(crate) mod fields;
+pub(crate) mod identities;
 pub(crate) mod inventory;
 pub(crate) mod keys;
 pub(crate) mod list;
@@ -17,5 +19,6 @@ pub(crate) mod site_changes;
 pub(crate) mod site_events;
 pub(crate) mod sites;
 pub(crate) mod time;
+pub(crate) mod visible;
 pub(crate) mod webhooks;
 pub(crate) mod words;

@@ -69,10 +69,11 @@ pub(crate) struct ReleaseView {
 
 impl From<Release> for ReleaseView {
     fn from(release: Release) -> Self {
+        let released_at = release.released_at();
         Self {
             version: release.version,
             status: release.status.as_str(),
-            released_at: release.date.and_then(|date| OffsetDateTime::from_unix_timestamp(date).ok()),
+            released_at,
             release_link: release.link,
             security_update: release.security_update,
             insecure: release.insecure,

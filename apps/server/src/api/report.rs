@@ -5,6 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::coverage::{Accepted, Classes, UnknownReasons};
 use super::words;
 
 /// What a site reports. Fields that are not listed are ignored; U+0000 is allowed nowhere, and nesting ends at 32.
@@ -103,10 +104,19 @@ pub(crate) struct SyncResult {
     security_updates_found: i32,
     /// Distinct projects of those.
     security_projects: i32,
-    /// Enabled core and contrib modules that have not been judged yet.
+    /// Enabled extensions that nobody publishes security updates for any more.
+    security_unsupported: i32,
+    /// Enabled extensions that could not be judged.
     security_unknown: i32,
+    unknown_reasons: UnknownReasons,
+    coverage: Classes,
+    /// Of those in `secure`, how many nobody publishes advisories for.
+    not_covered: i32,
+    accepted: Accepted,
     /// The age of the release data behind these figures.
     security_data_as_of: Option<OffsetDateTime>,
+    /// Whether the figures are about to be counted again, because something behind them has changed.
+    recounting: bool,
     /// What the people who look after the site should know.
     warnings: Vec<String>,
     /// One line for each entry of `rejected`.

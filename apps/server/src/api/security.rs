@@ -1,6 +1,6 @@
 //! What needs a security update, as people and programs see it, on the command line and over HTTP.
 
-use module_monitor_domain::{SecurityRelease, UpdateStatus};
+use module_monitor_domain::{SecurityRelease, UnknownReason, UpdateStatus};
 use module_monitor_storage::{AcceptedRisk, FixedFinding, SecurityUpdate};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -16,16 +16,24 @@ use super::words;
 pub(crate) struct SecurityUpdateView {
     pub(crate) site_id: i64,
     pub(crate) site_name: String,
-    pub(crate) project: String,
+    /// `null` for code that no project judges.
+    pub(crate) project: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) recommended: Option<String>,
-    #[schema(schema_with = words::update_status)]
-    pub(crate) status: UpdateStatus,
+    #[schema(schema_with = words::update_status_or_null)]
+    pub(crate) status: Option<UpdateStatus>,
     #[schema(schema_with = words::security_releases)]
     pub(crate) security_updates: Vec<SecurityRelease>,
     pub(crate) modules: Vec<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub(crate) insecure_since: OffsetDateTime,
+    /// `insecure`, `unsupported` or `unknown`.
+    #[schema(schema_with = words::unsettled_class)]
+    pub(crate) class: &'static str,
+    /// Why it could not be judged, where it could not.
+    #[schema(schema_with = words::unknown_reason_or_null)]
+    pub(crate) unknown_reason: Option<&'static str>,
+    /// Since when a security update is known to be needed; `null` in the other classes.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) insecure_since: Option<OffsetDateTime>,
     pub(crate) accepted: Option<AcceptedView>,
 }
 
@@ -51,12 +59,14 @@ impl From<SecurityUpdate> for SecurityUpdateView {
         Self {
             site_id: update.site_id.0,
             site_name: update.site_name,
-            project: update.project.to_string(),
+            project: update.project.map(|project| project.to_string()),
             version: update.version,
             recommended: update.recommended,
             status: update.status,
             security_updates: update.security_updates,
             modules: update.modules.iter().map(ToString::to_string).collect(),
+            class: update.class.as_str(),
+            unknown_reason: update.unknown.map(UnknownReason::as_str),
             insecure_since: update.insecure_since,
             accepted: update.accepted.map(AcceptedView::from),
         }
@@ -81,6 +91,8 @@ impl CsvRow for SecurityUpdateView {
         "status",
         "security_updates",
         "modules",
+        "class",
+        "unknown_reason",
         "insecure_since",
         "accepted_until",
         "accepted_reason",
@@ -92,13 +104,15 @@ impl CsvRow for SecurityUpdateView {
         vec![
             self.site_id.to_string(),
             self.site_name,
-            self.project,
+            self.project.unwrap_or_default(),
             self.version.unwrap_or_default(),
             self.recommended.unwrap_or_default(),
-            self.status.as_str().to_owned(),
+            self.status.map(UpdateStatus::as_str).unwrap_or_default().to_owned(),
             fixes,
             self.modules.join(" "),
-            rfc3339(self.insecure_since),
+            self.class.to_owned(),
+            self.unknown_reason.unwrap_or_default().to_owned(),
+            self.insecure_since.map(rfc3339).unwrap_or_default(),
             until.unwrap_or_default(),
             reason.unwrap_or_default(),
         ]

@@ -2,9 +2,11 @@
 
 use module_monitor_domain::{CoreCoverage, Reporting, Site};
 use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::coverage::Coverage;
 use super::csv::CsvRow;
 use super::keys::IssuedKeyView;
 use super::time::rfc3339;
@@ -31,6 +33,9 @@ pub(crate) struct SiteView {
     pub(crate) strict_identity: bool,
     pub(crate) drupal_version: Option<String>,
     pub(crate) php_version: Option<String>,
+    /// What the site last told of its surroundings.
+    #[schema(schema_with = words::facts)]
+    pub(crate) facts: Option<Value>,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -39,7 +44,8 @@ pub(crate) struct SiteView {
     pub(crate) last_full_sync_at: Option<OffsetDateTime>,
     /// Whether a report has been due for longer than `silent_after`; never of a deactivated site.
     pub(crate) silent: bool,
-    /// `failing` where the last 3 attempts were refused, or more; else `never` where no report was ever applied.
+    /// `failing` where the last 3 attempts were refused, or more; else `never` where no report was ever applied; `partial`
+    /// where enabled extensions of the last one could not be read.
     #[schema(schema_with = words::reporting)]
     pub(crate) reporting: &'static str,
     /// The `code` that the last attempt was refused with, where no report was applied since.
@@ -51,7 +57,12 @@ pub(crate) struct SiteView {
     /// Enabled modules that need a security update.
     pub(crate) security_updates_found: i32,
     pub(crate) security_projects: i32,
+    /// Enabled extensions that nobody publishes security updates for any more.
+    pub(crate) security_unsupported: i32,
+    /// Enabled extensions that could not be judged. While there are any, the site is not known to be fine.
     pub(crate) security_unknown: i32,
+    #[serde(flatten)]
+    pub(crate) coverage: Coverage,
 }
 
 impl SiteView {
@@ -70,6 +81,7 @@ impl SiteView {
             strict_identity: site.strict_identity,
             drupal_version: site.drupal_version,
             php_version: site.php_version,
+            facts: site.facts.and_then(|json| serde_json::from_str(&json).ok()),
             created_at: site.created_at,
             last_sync_at: site.last_sync_at,
             last_full_sync_at: site.last_full_sync_at,
@@ -79,17 +91,23 @@ impl SiteView {
             conflict: site.conflict,
             security_updates_found: site.security.updates_found,
             security_projects: site.security.projects,
+            security_unsupported: site.security.unsupported,
             security_unknown: site.security.unknown,
+            coverage: Coverage::of(&site.security),
         }
     }
 
     /// What asks for attention.
     pub(crate) fn notes(&self) -> String {
         let security = format!("{} security updates", self.security_updates_found);
+        let unsupported = format!("{} unsupported", self.security_unsupported);
+        let unknown = format!("{} unknown", self.security_unknown);
         let failing = format!("failing: {}", self.last_refusal.as_deref().unwrap_or("unknown"));
         let notes = [
             (!self.active, "deactivated"),
             (self.security_updates_found > 0, &security),
+            (self.security_unsupported > 0, &unsupported),
+            (self.security_unknown > 0, &unknown),
             (self.reporting == Reporting::Failing.as_str(), &failing),
             (self.last_sync_at.is_none(), "never reported"),
             (self.silent, "silent"),
@@ -124,13 +142,31 @@ impl CsvRow for SiteView {
         "conflict",
         "security_updates_found",
         "security_projects",
+        "security_unsupported",
         "security_unknown",
+        "unknown_rejected",
+        "unknown_unidentified",
+        "unknown_not_on_drupal_org",
+        "unknown_not_fetched",
+        "unknown_no_version",
+        "unknown_not_comparable",
+        "coverage_insecure",
+        "coverage_unsupported",
+        "coverage_unknown",
+        "coverage_own",
+        "coverage_secure",
+        "not_covered",
+        "accepted_insecure",
+        "accepted_unsupported",
+        "accepted_unknown",
+        "recounting",
     ];
 
     /// What is `null` elsewhere is empty here.
     fn cells(self) -> Vec<String> {
         let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
         let time = |at: Option<OffsetDateTime>| at.map(rfc3339).unwrap_or_default();
+        let Coverage { unknown_reasons: reasons, coverage, not_covered, accepted, recounting } = self.coverage;
         vec![
             self.id.to_string(),
             self.name,
@@ -153,7 +189,24 @@ impl CsvRow for SiteView {
             self.conflict.to_string(),
             self.security_updates_found.to_string(),
             self.security_projects.to_string(),
+            self.security_unsupported.to_string(),
             self.security_unknown.to_string(),
+            reasons.rejected.to_string(),
+            reasons.unidentified.to_string(),
+            reasons.not_on_drupal_org.to_string(),
+            reasons.not_fetched.to_string(),
+            reasons.no_version.to_string(),
+            reasons.not_comparable.to_string(),
+            coverage.insecure.to_string(),
+            coverage.unsupported.to_string(),
+            coverage.unknown.to_string(),
+            coverage.own.to_string(),
+            coverage.secure.to_string(),
+            not_covered.to_string(),
+            accepted.insecure.to_string(),
+            accepted.unsupported.to_string(),
+            accepted.unknown.to_string(),
+            recounting.to_string(),
         ]
     }
 }

@@ -1,7 +1,8 @@
 //! Times as text, where no serializer writes them, and times that somebody asks for.
 
+use module_monitor_domain::storable;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
 /// A time in RFC 3339. Empty beyond the year 9999, which RFC 3339 cannot write.
 pub(crate) fn rfc3339(at: OffsetDateTime) -> String {
@@ -15,6 +16,5 @@ pub(crate) fn to_the_second(at: OffsetDateTime) -> String {
 
 /// `at` as it is stored, in UTC and to the microsecond, where it is later than `now`.
 pub(crate) fn still_to_come(at: OffsetDateTime, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    let stored = at.checked_to_offset(UtcOffset::UTC)?.replace_microsecond(at.microsecond()).ok()?;
-    (stored > now).then_some(stored)
+    storable(at).filter(|stored| *stored > now)
 }

@@ -1,8 +1,8 @@
 //! Schemas of values that stand in several places.
 
 use module_monitor_domain::{
-    AdminAction, BranchSide, CodeSource, CoverageState, EventKind, Extension, Feed, ModuleType, Reporting, Scope,
-    SiteEventKind, UpdateStatus, WebhookEvent,
+    AdminAction, BranchSide, CodeSource, CoverageClass, CoverageState, EventKind, Extension, Feed, ModuleType,
+    Reporting, Scope, SiteEventKind, UnknownReason, UpdateStatus, WebhookEvent,
 };
 use module_monitor_storage::JobState;
 use serde_json::Value;
@@ -73,6 +73,31 @@ pub(crate) fn module_type() -> Object {
 /// What the administrators' log tells of.
 pub(crate) fn admin_action() -> Object {
     one_of(AdminAction::NAMES).build()
+}
+
+/// A class that asks for something.
+pub(crate) fn unsettled_class() -> Object {
+    one_of(["insecure", "unsupported", "unknown"]).build()
+}
+
+/// The same as a filter.
+pub(crate) fn class_filter() -> Object {
+    one_of(["insecure", "unsupported", "unknown", "all"]).build()
+}
+
+/// Why something could not be judged, or nothing.
+pub(crate) fn unknown_reason_or_null() -> Object {
+    one_of_or_null(UnknownReason::NAMES).build()
+}
+
+/// The class of an extension, or none.
+pub(crate) fn class_or_null() -> Object {
+    one_of_or_null(CoverageClass::NAMES).build()
+}
+
+/// `true` and nothing else.
+pub(crate) fn only_true() -> Object {
+    boolean().enum_values(Some([true])).build()
 }
 
 /// Module, theme or profile.
@@ -259,7 +284,7 @@ pub(crate) fn site_info() -> Object {
 /// Free-form facts of a site's surroundings.
 pub(crate) fn facts() -> Object {
     let about = "What the site tells of its surroundings, at most 8 KiB: its database, its web server and the like. \
-                 This version checks them and does not keep them. PHP's empty array, `[]`, is taken for `{}`.";
+                 Shown with the site as they were sent; where a report has none, the last ones stay. PHP's empty array, `[]`, is taken for `{}`.";
     object_of(or_null(Type::Object)).description(Some(about)).build()
 }
 

@@ -1,14 +1,14 @@
 //! What runs beside requests, until the server stops.
 
 mod housekeeping;
-mod migration;
+mod preparation;
 mod relay;
 mod releases;
 mod repeat;
 mod worker;
 
 pub(crate) use housekeeping::Housekeeping;
-pub(crate) use migration::{keep_migrating, migrate_once};
+pub(crate) use preparation::{keep_preparing, prepare};
 pub(crate) use releases::Refreshing;
 pub(crate) use worker::RunningWorker;
 pub use worker::{WorkerError, run_worker};

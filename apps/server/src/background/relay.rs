@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::limits::RedisUrlError;
+use crate::redis_address::{RedisAddress, RedisUrlError};
 
 /// The list of job ids.
 const LIST: &str = "module_sync_queue";
@@ -30,22 +30,22 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Passes this process's ids on, and rings its bell when there is a job that another one has told Redis about. Connects
 /// later. Must be called on the main runtime.
-pub(crate) fn start(url: &str, signals: &Arc<QueueSignals>) -> Result<Vec<JoinHandle<()>>, RedisUrlError> {
+pub(crate) fn start(redis: &RedisAddress, signals: &Arc<QueueSignals>) -> Result<Vec<JoinHandle<()>>, RedisUrlError> {
     let health = Arc::new(Health(AtomicBool::new(true)));
-    let listener = connections(url, WAIT + PATIENCE)?;
+    let listener = connections(redis, WAIT + PATIENCE)?;
     let mut tasks = vec![tokio::spawn(hear(listener, Arc::clone(signals), Arc::clone(&health)))];
     if let Some(ids) = signals.relay() {
-        tasks.push(tokio::spawn(tell(connections(url, PATIENCE)?, ids, health)));
+        tasks.push(tokio::spawn(tell(connections(redis, PATIENCE)?, ids, health)));
     }
     Ok(tasks)
 }
 
 /// One connection, remade where it fails. A question that waits would hold up others, so those have their own.
-fn connections(url: &str, patience: Duration) -> Result<Pool, RedisUrlError> {
+fn connections(redis: &RedisAddress, patience: Duration) -> Result<Pool, RedisUrlError> {
     let config = AsyncConnectionConfig::new();
     let config = config.set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(patience));
-    let manager = Manager::new_with_config(url, config).map_err(|_| RedisUrlError::of(url))?;
-    Pool::builder(manager).max_size(1).build().map_err(|_| RedisUrlError::of(url))
+    let manager = Manager::new_with_config(redis.info(), config).map_err(|error| RedisUrlError::of(&error))?;
+    Pool::builder(manager).max_size(1).build().map_err(|error| RedisUrlError::of(&error))
 }
 
 /// Whether Redis works, so that the log says once when that changes.

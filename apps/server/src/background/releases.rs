@@ -15,6 +15,10 @@ use crate::state::AppState;
 const REFRESH_PAUSE: Duration = Duration::from_secs(2);
 /// How often it is looked whether accepted risks have ended or sites must be recounted.
 const MAINTENANCE_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked whether what was postponed can be judged now.
+const POSTPONED_PAUSE: Duration = Duration::from_secs(3600);
+/// How often it is counted how many sites use each project.
+const USAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// How often the figures for metrics are asked for.
 const FIGURES_PAUSE: Duration = Duration::from_secs(15);
 
@@ -30,8 +34,10 @@ impl Refreshing {
         let refresher = refresher.map(Arc::new);
         let tasks = Repeating::new(state);
         maintain(&tasks, state);
+        judge_postponed(&tasks);
         measure(&tasks, metrics.clone());
         if let Some(refresher) = &refresher {
+            count_usage(&tasks);
             refresh(&tasks, metrics, refresher);
         }
         Self { tasks, refresher }
@@ -55,6 +61,18 @@ fn maintain(tasks: &Repeating, state: &AppState) {
         let service = service.clone();
         async move { service.maintain().await }
     });
+}
+
+fn judge_postponed(tasks: &Repeating) {
+    let failed = "cannot judge what was postponed; it stays unknown";
+    tasks.every(POSTPONED_PAUSE, failed, |state| async move {
+        state.storage.request_postponed(state.clock.now()).await.map(drop)
+    });
+}
+
+fn count_usage(tasks: &Repeating) {
+    let failed = "cannot count how many sites use each project; the last count stays";
+    tasks.every(USAGE_PAUSE, failed, |state| async move { state.storage.count_usage().await.map(drop) });
 }
 
 fn measure(tasks: &Repeating, metrics: ReleaseMetrics) {

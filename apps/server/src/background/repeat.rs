@@ -26,7 +26,8 @@ impl Repeating {
     }
 
     /// Does `work` at once and then again and again, with pauses between, while the schema is up to date. Of failures
-    /// that follow each other only the first is logged, as `failed`. Must be called on the main runtime.
+    /// that follow each other only the first is logged, as `failed`, and none where the database as a whole is to blame,
+    /// which has a line of its own. Must be called on the main runtime.
     pub(super) fn every<F>(
         &self,
         pause: Duration,
@@ -64,6 +65,7 @@ where
         if state.is_migrated() {
             let result = work(Arc::clone(state)).await;
             if let Err(error) = &result
+                && !state.health.note(error)
                 && !failing
             {
                 tracing::warn!(error = %Chain(error), "{failed}");

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::relay;
 use crate::config::QueueConfig;
-use crate::limits::RedisUrlError;
 use crate::logging::Chain;
+use crate::redis_address::{RedisAddress, RedisUrlError};
 
 /// How often a worker looks whether its database is there and migrated.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -32,18 +32,24 @@ impl RunningWorker {
         clock: &Arc<dyn Clock>,
         signals: &Arc<QueueSignals>,
         observer: Arc<dyn QueueObserver>,
-        redis_url: Option<&str>,
+        redis: Option<&RedisAddress>,
     ) -> Result<Self, RedisUrlError> {
-        let relay = redis_url.map(|url| relay::start(url, signals)).transpose()?.unwrap_or_default();
+        let relay = redis.map(|redis| relay::start(redis, signals)).transpose()?.unwrap_or_default();
         let stop = CancellationToken::new();
         let options = config.worker();
         let worker = (options.concurrency > 0).then(|| {
             let name = options.name.clone();
-            let worker = Worker::new(Arc::clone(storage), Arc::clone(clock), Arc::clone(signals), observer, options);
+            let worker = Worker::new(
+                Arc::clone(storage),
+                Arc::clone(clock),
+                Arc::clone(signals),
+                Arc::clone(&observer),
+                options,
+            );
             let (storage, stop) = (Arc::clone(storage), stop.clone());
             tokio::spawn(async move {
                 let usable = tokio::select! {
-                    usable = usable(storage.as_ref()) => usable,
+                    usable = usable(storage.as_ref(), observer.as_ref()) => usable,
                     () = stop.cancelled() => return,
                 };
                 if !usable {
@@ -78,14 +84,14 @@ impl RunningWorker {
 }
 
 /// Waits until the database is there and its schema is up to date; `false` where it can never be.
-async fn usable(storage: &dyn Storage) -> bool {
+async fn usable(storage: &dyn Storage, observer: &dyn QueueObserver) -> bool {
     let mut told = false;
     while let Err(error) = storage.check().await {
         if matches!(error, StorageError::AnotherSchema) {
             tracing::error!(error = %Chain(&error), "no jobs are taken");
             return false;
         }
-        if !told {
+        if !observer.trouble(&error) && !told {
             tracing::warn!(error = %Chain(&error), "no jobs are taken until the database can be used");
             told = true;
         }
@@ -110,11 +116,11 @@ pub enum WorkerError {
 pub async fn run_worker(
     config: &QueueConfig,
     storage: Arc<dyn Storage>,
-    redis_url: Option<&str>,
+    redis: Option<&RedisAddress>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), WorkerError> {
     let (clock, signals) = (Arc::new(SystemClock) as _, Arc::default());
-    let mut worker = RunningWorker::start(config, &storage, &clock, &signals, Arc::new(LogOnly), redis_url)?;
+    let mut worker = RunningWorker::start(config, &storage, &clock, &signals, Arc::new(LogOnly), redis)?;
     tokio::select! {
         error = worker.failed() => return Err(error),
         () = stop => {}

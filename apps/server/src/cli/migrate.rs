@@ -1,12 +1,32 @@
 //! `module-monitor migrate`.
 
+use std::time::Duration;
+
+use clap::Args;
+use module_monitor_storage::StorageOptions;
+
 use super::database::DatabaseArgs;
 use super::output::print_line;
+use super::values::time_between;
 
-pub(super) async fn run(database: &DatabaseArgs) -> anyhow::Result<()> {
-    match database.connect()?.migrate().await? {
+/// What `migrate` takes, and `serve`, which migrates first.
+#[derive(Args)]
+pub(super) struct MigrationArgs {
+    /// How long to wait while another process migrates the database
+    #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_MIGRATION_TIMEOUT", default_value = "5m")]
+    #[arg(value_parser = migration_timeout)]
+    pub(super) migration_timeout: Duration,
+}
+
+pub(super) async fn run(args: MigrationArgs, database: &DatabaseArgs) -> anyhow::Result<()> {
+    let options = StorageOptions { migration_timeout: args.migration_timeout, ..StorageOptions::default() };
+    match database.connect_with(options)?.migrate().await? {
         0 => print_line("The database is up to date."),
         1 => print_line("Ran 1 migration; the database is up to date."),
         n => print_line(&format!("Ran {n} migrations; the database is up to date.")),
     }
+}
+
+fn migration_timeout(text: &str) -> Result<Duration, String> {
+    time_between(text, "0s", "1d")
 }

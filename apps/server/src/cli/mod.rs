@@ -1,14 +1,18 @@
 //! The command line.
 
+mod acceptance;
 mod database;
 mod demo;
+mod identity;
 mod key;
 mod migrate;
 mod output;
 mod pages;
 mod progress;
 mod queue;
+mod redis;
 mod releases;
+mod secret;
 mod security;
 mod serve;
 mod signals;
@@ -25,9 +29,10 @@ use clap::{Args, Parser, Subcommand};
 use module_monitor_storage::StorageError;
 use tracing_subscriber::EnvFilter;
 
-use crate::limits::RedisUrlError;
 use crate::logging::{self, Chain, LogFormat};
+use crate::redis_address::RedisUrlError;
 use database::DatabaseArgs;
+use redis::RedisArgs;
 
 /// The exit code for settings that cannot be used.
 const BAD_SETTING: u8 = 2;
@@ -35,13 +40,15 @@ const BAD_SETTING: u8 = 2;
 const EXAMPLES: &str = "\
 Examples:
   module-monitor demo                               sample sites on a server that leaves nothing behind
+  module-monitor migrate                            make the database, or bring it up to date; serve does it, too
   module-monitor site create --name \"My site\"       register a site; prints its id and its API key
   module-monitor serve --listen 0.0.0.0:8080        take reports from everywhere
   module-monitor key create --admin                 a key for all sites
   module-monitor security list                      what needs a security update, on which sites
   module-monitor --database-url postgres://mm@db/mm serve
 
-Every option has an environment variable; an option on the command line wins.
+Every option has an environment variable; an option on the command line wins. URLs with a password need be neither: the
+-file options take them from a file.
 Logs go to standard error, data to standard output.";
 
 /// Keeps track of the modules that Drupal sites have installed.
@@ -61,10 +68,8 @@ struct Cli {
 struct GlobalArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// redis://HOST, for several nodes on one database: rate limits that they share, and word of new jobs
-    // An address may hold a password, so the help never shows the variable's value.
-    #[arg(long, global = true, value_name = "URL", env = "MODULE_MONITOR_REDIS_URL", hide_env_values = true)]
-    redis_url: Option<String>,
+    #[command(flatten)]
+    redis: RedisArgs,
     /// How log lines look
     #[arg(long, global = true, value_name = "FORMAT", env = "MODULE_MONITOR_LOG_FORMAT", default_value = "pretty")]
     log_format: LogFormat,
@@ -82,7 +87,7 @@ enum Command {
     /// Apply queued syncs beside the server, on this or another machine
     Worker(worker::WorkerArgs),
     /// Bring the database's schema up to date
-    Migrate,
+    Migrate(migrate::MigrationArgs),
     /// Register and list sites
     #[command(subcommand)]
     Site(site::SiteCommand),
@@ -92,6 +97,12 @@ enum Command {
     /// Look after the queue of large reports: how it is doing, and what it could not do
     #[command(subcommand, after_help = queue::ABOUT)]
     Queue(queue::QueueCommand),
+    /// Accept risks until some time, list them and end them
+    #[command(subcommand)]
+    Acceptance(acceptance::AcceptanceCommand),
+    /// Say what unidentified extensions are
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// List what needs a security update, and recount the figures
     #[command(subcommand)]
     Security(security::SecurityCommand),
@@ -131,12 +142,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let log_level = global.log_level.as_deref().unwrap_or(command.default_log_level());
     logging::init(global.log_format, EnvFilter::try_new(log_level)?);
     match command {
-        Command::Serve(args) => serve::run(args, &global.database, global.redis_url).await,
-        Command::Worker(args) => worker::run(args, &global.database, global.redis_url).await,
-        Command::Migrate => migrate::run(&global.database).await,
+        Command::Serve(args) => serve::run(args, &global.database, global.redis).await,
+        Command::Worker(args) => worker::run(args, &global.database, global.redis).await,
+        Command::Migrate(args) => migrate::run(args, &global.database).await,
         Command::Site(command) => site::run(command, &global.database).await,
         Command::Key(command) => key::run(command, &global.database).await,
         Command::Queue(command) => queue::run(command, &global.database).await,
+        Command::Acceptance(command) => acceptance::run(command, &global.database).await,
+        Command::Identity(command) => identity::run(command, &global.database).await,
         Command::Security(command) => security::run(command, &global.database).await,
         Command::Releases(command) => releases::run(command, &global.database).await,
         Command::Demo(args) => demo::run(args).await,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::api::time::to_the_second;
+use crate::api::visible::visible;
 
 /// Prints one line.
 pub(super) fn print_line(line: &str) -> anyhow::Result<()> {
@@ -34,7 +35,8 @@ pub(super) fn print_table<const N: usize>(
 ) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header).add_rows(rows);
+    let shown = rows.into_iter().map(|row| row.map(|cell| visible(&cell).into_owned()));
+    table.set_header(header).add_rows(shown);
     print_line(&table.trim_fmt())
 }
 

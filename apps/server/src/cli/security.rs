@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, Subcommand};
-use module_monitor_domain::{ProjectName, SecurityCounts, SiteId, Tag};
+use module_monitor_domain::{CoverageClass, ProjectName, SecurityCounts, SiteId, Tag, UpdateStatus};
 use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
 use module_monitor_storage::{Page, RecountDifference, SecurityFilter, SecurityUpdate, Storage, StorageError};
 use serde::Serialize;
@@ -35,6 +35,10 @@ pub(super) enum SecurityCommand {
 #[derive(Args)]
 #[command(group = ArgGroup::new("form").args(["json", "csv"]))]
 pub(super) struct ListArgs {
+    /// What needs a security update (insecure), what nobody publishes them for any more (unsupported), what could not be
+    /// judged (unknown), or all of these
+    #[arg(long, value_name = "CLASS", default_value = "insecure", value_parser = ["insecure", "unsupported", "unknown", "all"])]
+    status: String,
     /// Of this site only
     #[arg(long, value_name = "ID")]
     site: Option<SiteId>,
@@ -74,10 +78,12 @@ pub(super) async fn run(command: SecurityCommand, database: &DatabaseArgs) -> an
 }
 
 async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
-    let ListArgs { site, project, tag, include_disabled, json, csv } = args;
-    let filter = SecurityFilter { site_id: site, project, tag, include_disabled };
+    let ListArgs { status, site, project, tag, include_disabled, json, csv } = args;
+    // `all` is no class.
+    let class = CoverageClass::from_name(&status);
+    let filter = SecurityFilter { class, site_id: site, project, tag, include_disabled };
     let read = async |page| storage.security_updates(filter.clone(), page).await;
-    let position = |update: &SecurityUpdate| (update.site_id, update.project.to_string());
+    let position = |update: &SecurityUpdate| (update.site_id, update.place());
     let found = read_all(read, position).await?.into_iter().map(SecurityUpdateView::from);
     if json {
         return print_json(&found.collect::<Vec<_>>());
@@ -85,16 +91,21 @@ async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     if csv {
         return print_bytes(&[csv_header::<SecurityUpdateView>()?, csv_rows(found)?].concat());
     }
+    if found.len() == 0 {
+        let unjudged = "`module-monitor security list --status unknown` shows what could not be judged";
+        return print_line(&format!("There is nothing of that kind on any site; {unjudged}."));
+    }
     let rows = found.map(|update| {
         let fixes = update.fixes();
-        let since = time_cell(Some(update.insecure_since));
-        let note = update.accepted.map(|risk| format!("accepted until {}", time_cell(Some(risk.until))));
+        let since = time_cell(update.insecure_since);
+        let accepted = update.accepted.map(|risk| format!("accepted until {}", time_cell(Some(risk.until))));
+        let note = accepted.or(update.unknown_reason.map(|reason| format!("unknown: {reason}")));
         [
             update.site_name,
-            update.project,
+            update.project.unwrap_or_default(),
             update.version.unwrap_or_default(),
             update.recommended.unwrap_or_default(),
-            update.status.as_str().to_owned(),
+            update.status.map(UpdateStatus::as_str).unwrap_or_default().to_owned(),
             fixes,
             since,
             note.unwrap_or_default(),
@@ -118,6 +129,7 @@ struct Difference {
 struct Figures {
     security_updates_found: i32,
     security_projects: i32,
+    security_unsupported: i32,
     security_unknown: i32,
 }
 
@@ -126,6 +138,7 @@ impl From<SecurityCounts> for Figures {
         Self {
             security_updates_found: counts.updates_found,
             security_projects: counts.projects,
+            security_unsupported: counts.unsupported,
             security_unknown: counts.unknown,
         }
     }
@@ -145,8 +158,10 @@ impl From<RecountDifference> for Difference {
 
 impl Figures {
     fn line(&self) -> String {
-        let Self { security_updates_found, security_projects, security_unknown } = self;
-        format!("{security_updates_found} in {security_projects}, {security_unknown} unknown")
+        let Self { security_updates_found, security_projects, security_unsupported, security_unknown } = self;
+        format!(
+            "{security_updates_found} in {security_projects}, {security_unsupported} unsupported, {security_unknown} unknown"
+        )
     }
 }
 

@@ -8,6 +8,8 @@ use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 
 use super::database::DatabaseArgs;
+use super::migrate::MigrationArgs;
+use super::redis::RedisArgs;
 use super::releases::SourceArgs;
 use super::signals::{Signals, run_until_told};
 use super::values::{address, time_between};
@@ -31,9 +33,11 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", env = "MODULE_MONITOR_LISTEN", default_value = "127.0.0.1:8080")]
     #[arg(value_parser = address)]
     listen: SocketAddr,
-    /// Do not bring the database's schema up to date first
+    /// Do not bring the database's schema up to date first; until somebody else does, requests are answered 503
     #[arg(long, env = "MODULE_MONITOR_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     no_migrate: bool,
+    #[command(flatten)]
+    migration: MigrationArgs,
     /// How many connections to keep to the database at most
     #[arg(long, value_name = "N", env = "MODULE_MONITOR_DATABASE_CONNECTIONS", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -50,15 +54,21 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_RATE_LIMIT_WINDOW", default_value = "1h")]
     #[arg(value_parser = rate_limit_window)]
     rate_limit_window: Duration,
+    /// How often a key may read (GET) in any minute on this node; an admin key ten times as often
+    #[arg(long, value_name = "N", env = "MODULE_MONITOR_READ_LIMIT", default_value_t = 600)]
+    #[arg(value_parser = rate_limit)]
+    read_limit: u32,
     /// A proxy, or a net of them, whose X-Forwarded-For tells the client's address; may be given several times
     #[arg(long = "trusted-proxy", value_name = "ADDRESS[/BITS]", env = "MODULE_MONITOR_TRUSTED_PROXY")]
     #[arg(value_parser = proxy, value_delimiter = ',')]
     trusted_proxies: Vec<IpNet>,
-    /// How much memory the bodies of requests may take at once, in MiB; beyond it requests are answered 503
+    /// How much memory the bodies of requests and what is decoded from them may take at once, in MiB; a key may take a
+    /// quarter or 48 MiB; beyond it requests are answered 503
     #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_BODY_MEMORY", default_value_t = 256)]
-    #[arg(value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    #[arg(value_parser = clap::value_parser!(u32).range(64..=65_536))]
     body_memory: u32,
-    /// How many connections to serve at once; more wait
+    /// How many connections to serve at once, half of them before a key is known; more wait. Fewer where the system allows
+    /// fewer open files
     #[arg(long, value_name = "N", env = "MODULE_MONITOR_MAX_CONNECTIONS", default_value_t = 4096)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
@@ -78,25 +88,35 @@ pub(super) struct ServeArgs {
 }
 
 /// Serves until it is told to stop.
-pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis_url: Option<String>) -> anyhow::Result<()> {
+pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis: RedisArgs) -> anyhow::Result<()> {
     // Before anything is started, so that no signal is missed.
-    let signals = Signals::new()?;
+    let mut signals = Signals::new()?;
     let config = ServerConfig {
         database_connections: args.database_connections,
         database_checkout_timeout: args.database_checkout_timeout,
         migrate: !args.no_migrate,
+        migration_timeout: args.migration.migration_timeout,
         rate_limit: args.rate_limit,
         rate_limit_window: args.rate_limit_window,
-        redis_url,
+        read_limit: args.read_limit,
+        redis: redis.address()?,
         trusted_proxies: args.trusted_proxies,
         body_memory_mib: args.body_memory,
         max_connections: args.max_connections,
         audit_retention: args.audit_retention,
         queue: args.intake.with(args.worker),
         release_refresh: (!args.no_release_refresh).then(|| args.releases.into()),
-        ..ServerConfig::new(args.listen, &database.database_url)
+        ..ServerConfig::new(args.listen, database.url())
     };
-    run_until_told(Server::start(config).await?, signals).await
+    // It may wait for another process that migrates.
+    let server = tokio::select! {
+        started = Server::start(config) => started?,
+        () = signals.next() => {
+            tracing::info!("told to stop before it had started");
+            return Ok(());
+        }
+    };
+    run_until_told(server, signals).await
 }
 
 fn checkout_timeout(text: &str) -> Result<Duration, String> {

@@ -46,7 +46,7 @@ pub(super) struct ListArgs {
     /// Only sites that should have reported and have not
     #[arg(long)]
     silent: bool,
-    /// Only sites whose reports arrive (ok), are refused (failing), or have never come (never)
+    /// Only sites whose reports arrive (ok), arrive in part (partial), are refused (failing), or have never come (never)
     #[arg(long, value_name = "HOW", value_parser = reporting)]
     reporting: Option<Reporting>,
     /// Only sites that need security updates
@@ -79,7 +79,7 @@ impl ListArgs {
 }
 
 fn reporting(name: &str) -> Result<Reporting, String> {
-    Reporting::from_name(name).ok_or_else(|| "it must be ok, failing or never".to_owned())
+    Reporting::from_name(name).ok_or_else(|| "it must be ok, partial, failing or never".to_owned())
 }
 
 pub(super) async fn run(command: SiteCommand, database: &DatabaseArgs) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ pub(super) async fn run(command: SiteCommand, database: &DatabaseArgs) -> anyhow
 async fn create(args: CreateArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     let settings = SiteChange { url: args.url.map(Some), ..SiteChange::default() };
     let (site, key) = register_site(storage, &SystemClock, COMMAND_LINE, args.name, settings).await?;
-    let key = key.text;
+    let (site, key) = (site.id, key.text);
     if args.json {
         return print_json(&json!({"site_id": site.0, "api_key": key.reveal()}));
     }

@@ -7,6 +7,7 @@ use clap::value_parser;
 use module_monitor_storage::{StorageOptions, connect};
 
 use super::database::DatabaseArgs;
+use super::redis::RedisArgs;
 use super::signals::Signals;
 use super::values::time_between;
 use crate::background::run_worker;
@@ -39,6 +40,10 @@ pub(super) struct IntakeArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_QUEUE_WAIT_CAP", default_value = "30s")]
     #[arg(value_parser = wait_cap)]
     queue_wait_cap: Duration,
+    /// How long a dead letter waits to be retried or discarded; then it is removed, after notice in the log for a week
+    #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_DEAD_LETTER_RETENTION", default_value = "90d")]
+    #[arg(value_parser = dead_letter_retention)]
+    dead_letter_retention: Duration,
 }
 
 /// Who takes it out.
@@ -78,13 +83,14 @@ impl IntakeArgs {
             max_jobs: self.queue_max_jobs.into(),
             max_bytes: self.queue_max_bytes,
             wait_cap: self.queue_wait_cap,
+            dead_letter_retention: self.dead_letter_retention,
             ..worker.config()
         }
     }
 }
 
 /// Applies queued syncs until it is told to stop.
-pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis_url: Option<String>) -> anyhow::Result<()> {
+pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis: RedisArgs) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let config = args.config();
     if config.workers == 0 {
@@ -93,7 +99,8 @@ pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis_url: Op
     // One for each job, one for its heartbeat, and one to look for more.
     let connections = 2 * u32::from(args.workers) + 1;
     let options = StorageOptions { max_connections: connections, ..StorageOptions::default() };
-    let storage = connect(&database.database_url, options)?;
+    let storage = connect(database.url(), options)?;
+    let redis = redis.address()?;
     let (told, mut twice) = tokio::sync::oneshot::channel::<()>();
     let stop = async move {
         signals.next().await;
@@ -104,7 +111,7 @@ pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis_url: Op
         });
     };
     tokio::select! {
-        ended = run_worker(&config, storage, redis_url.as_deref(), stop) => ended?,
+        ended = run_worker(&config, storage, redis.as_ref(), stop) => ended?,
         _ = &mut twice => tracing::warn!("told to stop twice; not waiting any longer"),
     }
     Ok(())
@@ -112,6 +119,10 @@ pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis_url: Op
 
 fn wait_cap(text: &str) -> Result<Duration, String> {
     time_between(text, "0s", "5m")
+}
+
+fn dead_letter_retention(text: &str) -> Result<Duration, String> {
+    time_between(text, "1s", "100y")
 }
 
 fn grace(text: &str) -> Result<Duration, String> {

@@ -74,9 +74,10 @@ impl Demo {
         for sample in SAMPLES {
             let settings = SiteChange { url: Some(Some(SiteUrl::parse(sample.url)?)), ..SiteChange::default() };
             let name = SiteName::parse(sample.name)?;
-            let (id, key) = register_site(storage.as_ref(), clock.as_ref(), ACTOR, name, settings).await?;
+            let (site, key) = register_site(storage.as_ref(), clock.as_ref(), ACTOR, name, settings).await?;
             let installation = Installation::new(sample)?;
-            sites.insert(sample.name, Site { id: id.to_string(), key: key.text.reveal().to_owned(), installation });
+            sites
+                .insert(sample.name, Site { id: site.id.to_string(), key: key.text.reveal().to_owned(), installation });
         }
         let admin_key = admin.text.reveal().to_owned();
         let mut demo = Self { base: base.to_owned(), now: clock.now(), admin_key, sites, exchanges: Vec::new() };

@@ -1,12 +1,9 @@
 //! Accepted risks.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_ingestion::{FieldError, ReleaseService};
+use module_monitor_ingestion::FieldError;
 use module_monitor_storage::StorageError;
 use uuid::Uuid;
 
@@ -16,13 +13,10 @@ use super::fields::read_fields;
 use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::Query;
+use super::recount::settle_figures;
 use crate::api::acceptances::{AcceptanceView, WantedAcceptance};
 use crate::api::words::boolean;
-use crate::logging::Chain;
 use crate::state::AppState;
-
-/// How long an answer waits for the figures of sites to be right. They become right in any case.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `POST /security/acceptances`, `GET /security/acceptances` and `GET`, `DELETE /security/acceptances/{id}`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -55,7 +49,7 @@ async fn create(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     Query::of(&request).finish()?;
-    let wanted: WantedAcceptance = read_fields(&request, payload, &state).await?;
+    let wanted: WantedAcceptance = read_fields(&caller, &request, payload, &state).await?;
     let acceptance = wanted.checked(state.clock.now())?;
     if let Some(site) = acceptance.site_id
         && state.storage.find_site(site).await?.is_none()
@@ -67,7 +61,7 @@ async fn create(
         Err(StorageError::MissingReference(_)) => return Err(no_such_site()),
         created => created?,
     }
-    settle(&state).await;
+    settle_figures(&state).await;
     let location = format!("/api/v1/security/acceptances/{id}");
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(find(id, &state).await?))
 }
@@ -75,18 +69,6 @@ async fn create(
 fn no_such_site() -> Problem {
     let (pointer, code) = ("/site_id".to_owned(), "unknown-site".to_owned());
     Problem::invalid(vec![FieldError { pointer, code, detail: "there is no such site".to_owned() }])
-}
-
-/// Waits a while until the figures of the sites have followed. They do so in any case: what this recount leaves undone,
-/// the server's own does.
-async fn settle(state: &AppState) {
-    let service = ReleaseService::new(Arc::clone(&state.storage), Arc::clone(&state.clock));
-    let recount = state.spawn(async move {
-        if let Err(error) = service.recount(|_| {}).await {
-            tracing::warn!(error = %Chain(&error), "sites are not recounted yet");
-        }
-    });
-    let _ = tokio::time::timeout(PATIENCE, recount).await;
 }
 
 async fn list(caller: Caller, request: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
@@ -113,7 +95,7 @@ async fn withdraw(caller: Caller, id: web::Path<String>, state: web::Data<AppSta
     if !state.storage.withdraw_acceptance(parse_id(&id)?, state.clock.now(), &caller.key_id).await? {
         return Err(not_found());
     }
-    settle(&state).await;
+    settle_figures(&state).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

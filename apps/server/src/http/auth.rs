@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use module_monitor_domain::{Refusal, SiteId};
@@ -12,8 +12,9 @@ use time::OffsetDateTime;
 use super::client_address::client_address;
 use super::code::Code;
 use super::problem::Problem;
-use super::rate_limit::limit_failures;
+use super::rate_limit::{admit_read, limit_failures};
 use crate::keys::PresentedKey;
+use crate::limits::Connection;
 use crate::state::AppState;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -78,6 +79,7 @@ impl FromRequest for Caller {
         let state = request.app_data::<web::Data<AppState>>().cloned();
         let key = presented_key(request.headers());
         let address = state.as_ref().and_then(|state| client_address(request, &state.trusted_proxies));
+        let request = request.clone();
         async move {
             let state = state.ok_or_else(|| Problem::internal("a route without state"))?;
             let caller = match key {
@@ -86,6 +88,11 @@ impl FromRequest for Caller {
             };
             let caller = caller.map_err(|problem| limit_failures(problem, address, &state))?;
             tracing::Span::current().record("key", &caller.key_id);
+            // From now on it is the key that counts, and no longer the address.
+            if let Some(connection) = request.conn_data::<Connection>() {
+                request.extensions_mut().insert(connection.show_key());
+            }
+            admit_read(&request, &caller.key_id, caller.site.is_none(), &state)?;
             Ok(caller)
         }
         .boxed_local()

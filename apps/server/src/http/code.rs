@@ -61,12 +61,12 @@ codes! {
     UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", "This Content-Encoding is not supported";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "The request is not valid";
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The idempotency key was used for another body";
-    RateLimited = TOO_MANY_REQUESTS, "rate-limited", "The site has sent too many syncs";
+    RateLimited = TOO_MANY_REQUESTS, "rate-limited", "The site has sent too many syncs, or the key read too often";
     TooManyFailures = TOO_MANY_REQUESTS, "too-many-failures", "Too many requests had no valid key";
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";
     QueueFull = SERVICE_UNAVAILABLE, "queue-full", "Too many syncs are waiting";
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do";
-    DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be reached";
+    DatabaseUnavailable = SERVICE_UNAVAILABLE, "database-unavailable", "The database cannot be used at the moment";
 }
 
 impl Code {
@@ -90,6 +90,7 @@ impl Code {
         Self::UnsupportedMediaType,
         Self::UnsupportedEncoding,
         Self::ValidationFailed,
+        Self::Overloaded,
     ];
 
     /// Whether the request had no valid key.

@@ -48,7 +48,7 @@ where
     let body = stream::once(async { Ok(first) }).chain(lines).map(|part| match part {
         Ok(part) => Ok(Bytes::from(part)),
         Err(mut problem) => {
-            problem.log_cause();
+            problem.log_cause(None);
             Err(io::Error::other(problem.to_string()))
         }
     });

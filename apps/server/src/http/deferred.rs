@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName};
 use module_monitor_domain::SyncId;
+use module_monitor_ingestion::Handling;
 use module_monitor_ingestion::queue::{Progress, Submitted};
-use module_monitor_ingestion::{Handling, Synced};
 use module_monitor_storage::{Job, JobState, StorageError};
 
 use super::code::Code;
@@ -37,8 +37,8 @@ impl Answer {
             applied.push("handling=lenient".to_owned());
         }
         let (id, replayed) = match submitted {
-            Submitted::Applied(Synced { response, replayed }) => {
-                return Ok(Self { result: Progress::Applied(Box::new(response)), replayed, applied });
+            Submitted::Applied { response, replayed } => {
+                return Ok(Self { result: Progress::Applied(response), replayed, applied });
             }
             Submitted::Queued { id, replayed } => (id, replayed),
         };

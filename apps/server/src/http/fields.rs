@@ -6,19 +6,23 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-use super::body::{read_json, room_for_body};
+use super::auth::Caller;
+use super::body::{hold_decoded, read_json};
 use super::code::Code;
 use super::problem::Problem;
 use crate::state::AppState;
 
-/// Reads the body of `request` as a `T`, which should refuse fields that it does not know.
+/// Reads the body of a request of `caller` as a `T`, which should refuse fields that it does not know.
 pub(crate) async fn read_fields<T: DeserializeOwned>(
+    caller: &Caller,
     request: &HttpRequest,
     payload: web::Payload,
     state: &AppState,
 ) -> Result<T, Problem> {
-    let _room = room_for_body(request.headers(), &state.body_memory)?;
-    parse(&read_json(request, payload).await?.json)
+    let mut room = state.body_memory.room(&caller.key_id);
+    let json = read_json(request, payload, &mut room).await?.json;
+    hold_decoded(&json, &mut room)?;
+    parse(&json)
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {

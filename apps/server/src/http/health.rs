@@ -16,7 +16,7 @@ pub(crate) fn configure(routes: &mut Routes) {
         .about("Also while the database does not: restarting the server would not bring that back.")
         .answers::<Health>(StatusCode::OK, "It does.", r#"{"status": "alive"}"#);
     let ready_says = Operation::open("ready", "Whether the server can work")
-        .about("For load balancers: the database answers and its schema is up to date.")
+        .about("For load balancers: the database answers, takes writes, and its schema is up to date.")
         .answers::<Health>(StatusCode::OK, "It can.", r#"{"status": "ready"}"#)
         .fails(&[Code::DatabaseUnavailable]);
     routes.group("Server").add(at("/healthz").get(alive, alive_says)).add(at("/readyz").get(ready, ready_says));
@@ -34,12 +34,12 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive" })
 }
 
-/// The database answers and its schema is up to date.
+/// The database answers, takes writes, and its schema is up to date.
 async fn ready(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
     if !state.is_migrated() {
         return Err(Problem::database_unavailable());
     }
-    match state.storage.check().await {
+    match state.health.check().await {
         Ok(()) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
         Err(error) => Err(Problem::not_ready(error)),
     }

@@ -113,6 +113,6 @@ async fn require_module(state: &AppState, site: SiteId, name: &MachineName) -> R
     module.map(|_| ()).ok_or_else(module_not_found)
 }
 
-fn module_not_found() -> Problem {
+pub(super) fn module_not_found() -> Problem {
     Problem::new(Code::ModuleNotFound, "The site has never reported this module")
 }

@@ -6,16 +6,18 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpMessage, ResponseError, web};
 use futures::FutureExt;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::headers::add_common_headers;
 use super::problem::Problem;
+use super::rate_limit::announce_read;
 use super::request_id::RequestId;
+use crate::limits::Work;
 use crate::logging::millis;
 use crate::metrics::{RequestLabels, RouteLabels};
 use crate::state::AppState;
@@ -70,10 +72,16 @@ impl Record {
 
     /// Turns whatever is an error into a problem, and adds what every answer carries.
     fn finish(&mut self, mut response: ServiceResponse, path: &str, id: &RequestId) -> ServiceResponse {
+        let one_too_many = response.request().extensions().get::<Work>().is_some_and(Work::is_one_too_many);
+        if one_too_many {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
         let status = response.status();
         self.route = response.request().match_pattern();
         self.status = Some(status);
         if !status.is_client_error() && !status.is_server_error() {
+            let request = response.request().clone();
+            announce_read(&request, response.headers_mut());
             add_common_headers(response.headers_mut(), id);
             return response;
         }
@@ -86,7 +94,12 @@ impl Record {
             None => problem,
         };
         let problem = self.note(problem).for_request(path, id.clone());
-        response.into_response(problem.error_response())
+        let mut refused = problem.error_response();
+        announce_read(response.request(), refused.headers_mut());
+        if one_too_many {
+            refused.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response.into_response(refused)
     }
 
     fn fail(&mut self, problem: Problem, path: &str, id: &RequestId) -> Error {
@@ -96,7 +109,7 @@ impl Record {
     fn note(&mut self, mut problem: Problem) -> Problem {
         self.status = Some(problem.status_code());
         self.code = Some(problem.code().as_str());
-        problem.log_cause();
+        problem.log_cause(Some(&self.state.health));
         problem
     }
 }
@@ -160,7 +173,7 @@ mod tests {
         let storage = connect(&url, StorageOptions::default()).unwrap();
         let clock = Arc::new(SystemClock);
         let limiter = RateLimiter::new(clock.clone(), 60, Duration::from_secs(3600));
-        let limits = Limits { trusted_proxies: Vec::new(), body_memory_kib: 16 * 1024 };
+        let limits = Limits { trusted_proxies: Vec::new(), body_memory: 16 << 20, reads: 600 };
         let queue = QueueConfig::default();
         let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, limits, &queue, true));
         let observed = state.clone();

@@ -17,9 +17,10 @@ use super::headers::add_common_headers;
 use super::request_id::RequestId;
 use crate::admin::AdminError;
 use crate::api::time::rfc3339;
+use crate::health::Health;
 use crate::logging::Chain;
 
-/// How many seconds a client should wait while the database cannot be reached.
+/// How many seconds a client should wait while the database cannot be used.
 const RETRY_AFTER_SECONDS: u16 = 5;
 /// How many seconds a client should wait while the queue is full.
 const QUEUE_FULL_SECONDS: u16 = 30;
@@ -73,7 +74,7 @@ impl Problem {
         Self { cause: Some(Arc::from(cause.into())), ..Self::new(Code::Internal, detail) }
     }
 
-    /// The database cannot be reached; nothing was stored.
+    /// The database cannot be used at the moment; nothing was stored.
     pub(crate) fn database_unavailable() -> Self {
         Self::new(Code::DatabaseUnavailable, "Send the same request again later; that is safe, whatever it was")
             .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
@@ -136,9 +137,14 @@ impl Problem {
         &self.errors
     }
 
-    /// Writes what is behind it to the log, once, where that is not for the client.
-    pub(crate) fn log_cause(&mut self) {
+    /// Writes what is behind it to the log, once, where that is not for the client. `health` takes note of what concerns
+    /// the database as a whole, which is not logged for each request.
+    pub(crate) fn log_cause(&mut self, health: Option<&Health>) {
         let Some(cause) = self.cause.take() else { return };
+        let told = |health: &Health| cause.downcast_ref().is_some_and(|error| health.note(error));
+        if health.is_some_and(told) {
+            return;
+        }
         let error = Chain(cause.as_ref());
         match self.code {
             Code::DatabaseUnavailable => tracing::warn!(%error, "the database could not be used"),
@@ -193,7 +199,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::NoSuchSite(_) => Self::site_not_found(),
-            AdminError::Storage(error) => error.into(),
+            AdminError::Storage(source) | AdminError::KeyInDoubt { source, .. } => source.into(),
             // Whatever a client can get wrong is checked before.
             error => Self::internal(error),
         }

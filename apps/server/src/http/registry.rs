@@ -71,7 +71,7 @@ async fn correct(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     let module = find(&name, &state).await?;
-    let fields: Correction = read_fields(&request, payload, &state).await?;
+    let fields: Correction = read_fields(&caller, &request, payload, &state).await?;
     let correction = fields.checked()?;
     if correction != ModuleCorrection::default() {
         let detail = serde_json::to_string(&fields).unwrap_or_default();

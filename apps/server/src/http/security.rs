@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{ProjectName, SiteId};
+use module_monitor_domain::{CoverageClass, MachineName, ProjectName, SiteId};
 use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate};
 
 use super::auth::Caller;
@@ -26,6 +26,12 @@ pub(crate) fn configure(routes: &mut Routes) {
              security update and no longer does, newest first. With `Accept: text/csv` the answer is a file with the \
              whole list, or with as much of it as `limit` says.",
         )
+        .query(
+            "status",
+            "What needs a security update (`insecure`, the default), what nobody publishes security updates for any more, \
+             what could not be judged, or all of these. Not with `fixed=true`.",
+            words::class_filter(),
+        )
         .query("site", "Only this site.", words::site_id())
         .query("project", "Only this project.", words::project())
         .tagged()
@@ -41,7 +47,7 @@ pub(crate) fn configure(routes: &mut Routes) {
     routes.group("Security").add(at("/security/updates").get(updates, says));
 }
 
-/// A place in the list: a site, and a project of it.
+/// A place in the list: a site, and a project of it or, after a slash, the name of what no project judges.
 #[derive(Clone)]
 struct Position(SiteId, String);
 
@@ -56,7 +62,14 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (site, project) = text.split_once('/').ok_or(())?;
-        Ok(Self(site.parse().map_err(|_| ())?, ProjectName::parse(project).map_err(|_| ())?.to_string()))
+        let valid = match project.strip_prefix('/') {
+            Some(name) => MachineName::parse(name).is_ok(),
+            None => ProjectName::parse(project).is_ok(),
+        };
+        if !valid {
+            return Err(());
+        }
+        Ok(Self(site.parse().map_err(|_| ())?, project.to_owned()))
     }
 }
 
@@ -65,6 +78,10 @@ async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState
     let mut query = Query::of(&request);
     let fixed = query.take_bool("fixed").unwrap_or(false);
     let filter = SecurityFilter {
+        class: match fixed {
+            true => Some(CoverageClass::Insecure),
+            false => query.take("status", CLASSES, class).unwrap_or(Some(CoverageClass::Insecure)),
+        },
         site_id: query.take("site", "the id of a site", |id| id.parse().ok()),
         project: query.take("project", "the name of a project", |name| ProjectName::parse(name).ok()),
         tag: take_tag(&mut query),
@@ -81,6 +98,17 @@ async fn updates(caller: Caller, request: HttpRequest, state: web::Data<AppState
     open_ones(filter, paging, &request, state).await
 }
 
+const CLASSES: &str = "insecure, unsupported, unknown or all";
+
+fn class(text: &str) -> Option<Option<CoverageClass>> {
+    match CoverageClass::from_name(text) {
+        Some(class @ (CoverageClass::Insecure | CoverageClass::Unsupported | CoverageClass::Unknown)) => {
+            Some(Some(class))
+        }
+        _ => (text == "all").then_some(None),
+    }
+}
+
 async fn open_ones(
     filter: SecurityFilter,
     paging: Paging<Position>,
@@ -91,7 +119,7 @@ async fn open_ones(
         let page = Page { limit: page.limit, after: page.after.map(|Position(site, project)| (site, project)) };
         state.storage.security_updates(filter.clone(), page).await
     };
-    let position = |update: &SecurityUpdate| Position(update.site_id, update.project.to_string());
+    let position = |update: &SecurityUpdate| Position(update.site_id, update.place());
     if wants_csv(request) {
         return csv_file("security-updates.csv", &paging, read, position, SecurityUpdateView::from).await;
     }

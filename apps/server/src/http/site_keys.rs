@@ -1,5 +1,7 @@
 //! Keys, for administrators.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -9,10 +11,14 @@ use super::fields::read_fields;
 use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::Query;
-use crate::admin::issue_key_until;
+use crate::admin::{AdminError, issue_key_until, undo_key};
 use crate::api::keys::{IssuedKeyView, KeyView, WantedKey};
 use crate::keys::KeyId;
+use crate::logging::Chain;
 use crate::state::AppState;
+
+/// How long after a lost connection, and how often then, it is looked whether a key was stored.
+const UNDO_PAUSE: Duration = Duration::from_secs(2);
 
 /// `/sites/{site_id}/keys` and `/keys/{key_id}`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -42,12 +48,41 @@ async fn issue(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     let site = caller.existing_site(&site, &state).await?;
-    let fields: WantedKey = read_fields(&request, payload, &state).await?;
+    let fields: WantedKey = read_fields(&caller, &request, payload, &state).await?;
     let (name, expires_at) = fields.checked(state.clock.now())?;
     let (storage, clock) = (state.storage.as_ref(), state.clock.as_ref());
-    let key = issue_key_until(storage, clock, &caller.key_id, Some(site), name, expires_at).await?;
-    state.keyring.refresh().await?;
+    let issued = issue_key_until(storage, clock, &caller.key_id, Some(site), name, expires_at).await;
+    let key = issued.map_err(|error| undo_in_doubt(error, &caller, false, &state))?;
+    state.keyring.catch_up().await;
     Ok(HttpResponse::Created().json(IssuedKeyView::from(key)))
+}
+
+/// The problem to answer with. Where it is not known whether a key was stored, its text is lost with this answer: then
+/// nothing stays under it, nor the site that was registered with it where `with_site`, as soon as the database is back.
+pub(super) fn undo_in_doubt(
+    error: AdminError,
+    caller: &Caller,
+    with_site: bool,
+    state: &web::Data<AppState>,
+) -> Problem {
+    if let AdminError::KeyInDoubt { key, .. } = &error {
+        let (shared, actor, key) = (state.clone(), caller.key_id.clone(), key.clone());
+        tracing::info!(key, "it is not known whether this key was stored; it is revoked once the database is back");
+        state.spawn(async move {
+            let undo = async || undo_key(&*shared.storage, &*shared.clock, &actor, &key, with_site).await;
+            // A commit that is on its way needs a moment, too.
+            while shared.stopping.run_until_cancelled(tokio::time::sleep(UNDO_PAUSE)).await.is_some() {
+                if undo().await.is_ok() {
+                    return;
+                }
+            }
+            if let Err(error) = undo().await {
+                let error = Chain(&error);
+                tracing::warn!(key, %error, "the key could not be revoked; module-monitor key revoke does it");
+            }
+        });
+    }
+    error.into()
 }
 
 async fn list(

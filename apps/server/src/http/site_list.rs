@@ -49,7 +49,7 @@ pub(super) async fn list(
     let filter = SiteFilter {
         tag: take_tag(&mut query),
         silent: query.take_bool("silent").map(|silent| (silent, now)),
-        reporting: query.take("reporting", "ok, failing or never", Reporting::from_name),
+        reporting: query.take("reporting", "ok, partial, failing or never", Reporting::from_name),
         conflict: query.take_bool("conflict"),
         security: query.take_bool("security"),
         mass_removal: query.take_bool("mass_removal"),

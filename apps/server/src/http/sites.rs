@@ -10,6 +10,7 @@ use super::auth::Caller;
 use super::fields::read_fields;
 use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
+use super::site_keys::undo_in_doubt;
 use super::site_list;
 use crate::admin::register_site;
 use crate::api::fields::Faults;
@@ -54,16 +55,17 @@ async fn register(
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
-    let fields: Changes = read_fields(&request, payload, &state).await?;
+    let fields: Changes = read_fields(&caller, &request, payload, &state).await?;
     let mut settings = fields.checked()?;
     let name = settings.name.take().ok_or_else(|| Faults::one("/name", "a site needs a name"))?;
     let (storage, clock) = (state.storage.as_ref(), state.clock.as_ref());
-    let (id, key) = register_site(storage, clock, &caller.key_id, name, settings).await?;
-    state.keyring.refresh().await?;
-    let site = find(id, &state).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/api/v1/sites/{id}")))
-        .json(Registered { site, key: key.into() }))
+    let registered = register_site(storage, clock, &caller.key_id, name, settings).await;
+    let (site, key) = registered.map_err(|error| undo_in_doubt(error, &caller, true, &state))?;
+    state.keyring.catch_up().await;
+    let location = format!("/api/v1/sites/{}", site.id);
+    // It has not said yet which core it runs.
+    let site = SingleSite { site: SiteView::of(site, state.clock.now()), core_security_coverage: None };
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(Registered { site, key: key.into() }))
 }
 
 async fn show(caller: Caller, site: web::Path<String>, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
@@ -82,7 +84,7 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     let site = caller.existing_site(&site, &state).await?;
-    let fields: Changes = read_fields(&request, payload, &state).await?;
+    let fields: Changes = read_fields(&caller, &request, payload, &state).await?;
     let change = fields.checked()?;
     if change != SiteChange::default() {
         let now = state.clock.now();

@@ -8,13 +8,12 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::queue::{Submission, Submitted};
-use module_monitor_ingestion::{FieldError, RequestError, SyncError, SyncRequest, Synced};
+use module_monitor_ingestion::{FieldError, RequestError, SyncError, SyncRequest};
 use module_monitor_storage::SyncOrigin;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::openapi::Type;
 
 use super::auth::Caller;
-use super::body::{Body, read_json, room_for_body};
+use super::body::{Body, hold_decoded, read_json};
 use super::client_address::client_address;
 use super::code::Code;
 use super::deferred::Answer;
@@ -26,6 +25,7 @@ use super::rate_limit::{announce, refusal};
 use crate::api::audit::SyncEntry;
 use crate::api::report::{Report, SyncResult};
 use crate::api::words::object;
+use crate::limits::Room;
 use crate::logging::millis;
 use crate::metrics::Outcome;
 use crate::rejections::Refused;
@@ -150,12 +150,16 @@ async fn admit(
 ) -> Result<HttpResponse, Problem> {
     let site = caller.site(site)?;
     caller.require_active()?;
-    let room = room_for_body(request.headers(), &state.body_memory)?;
     let admission = state.rate_limiter.admit(site, state.keyring.rate_limit(site)).await;
     if !admission.allowed {
         return announce(&admission, Err(refusal(&admission)));
     }
-    announce(&admission, take(caller, site, request, payload, room, attempt, state).await)
+    let answer = take(caller, site, request, payload, attempt, state).await;
+    if answer.as_ref().is_err_and(|problem| problem.code() == Code::Overloaded) {
+        state.rate_limiter.take_back(site, &admission);
+        return answer;
+    }
+    announce(&admission, answer)
 }
 
 /// Reads and applies a report of `site`.
@@ -164,13 +168,14 @@ async fn take(
     site: SiteId,
     request: &HttpRequest,
     payload: web::Payload,
-    room: OwnedSemaphorePermit,
     attempt: &mut Option<Attempt>,
     state: &web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let preferences = Preferences::of(request.headers());
     let idempotency_key = idempotency_key(request.headers())?;
-    let Body { json, received } = read_json(request, payload).await?;
+    let mut room = state.body_memory.room(&caller.key_id);
+    let Body { json, received } = read_json(request, payload, &mut room).await?;
+    hold_decoded(&json, &mut room)?;
     let sent = Sent { json, preferences, idempotency_key, room };
     let origin = SyncOrigin {
         key_id: Some(caller.key_id),
@@ -195,12 +200,12 @@ struct Sent {
     json: Vec<u8>,
     preferences: Preferences,
     idempotency_key: Option<String>,
-    /// The memory that `json` takes, given back when it is no longer needed, whether or not the client still waits.
-    room: OwnedSemaphorePermit,
+    /// The memory that `json` and what is decoded from it take, given back when it is no longer needed, whether or not the client still waits.
+    room: Room,
 }
 
 impl Sent {
-    fn decode(self) -> Result<(Submission, OwnedSemaphorePermit), RequestError> {
+    fn decode(self) -> Result<(Submission, Room), RequestError> {
         let Self { json: body, preferences: Preferences { handling, respond_async, .. }, idempotency_key, room } = self;
         let mut request = SyncRequest::from_json(&body, handling)?;
         if let Some(key) = idempotency_key {
@@ -246,7 +251,7 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
     let elapsed = state.clock.instant().duration_since(started);
     count(&state, &result, elapsed);
     match &mut result {
-        Ok(Submitted::Applied(Synced { response: applied, replayed })) => tracing::info!(
+        Ok(Submitted::Applied { response: applied, replayed }) => tracing::info!(
             %site,
             sync_id = applied.sync_id,
             processed = applied.processed_count,
@@ -262,7 +267,7 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
             tracing::info!(%site, sync_id = %id, replayed = *replayed, ms = millis(elapsed), "sync queued");
         }
         Err(problem) => {
-            problem.log_cause();
+            problem.log_cause(Some(&state.health));
             tracing::info!(%site, code = problem.code().as_str(), ms = millis(elapsed), "sync not applied");
         }
     }
@@ -282,14 +287,14 @@ async fn submit(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) 
 
 fn count(state: &AppState, result: &Result<Submitted, Problem>, elapsed: Duration) {
     let outcome = match result {
-        Ok(Submitted::Applied(Synced { replayed: false, .. })) => Outcome::Applied,
+        Ok(Submitted::Applied { replayed: false, .. }) => Outcome::Applied,
         Ok(Submitted::Queued { replayed: false, .. }) => Outcome::Queued,
-        Ok(Submitted::Applied(_) | Submitted::Queued { .. }) => Outcome::Replayed,
+        Ok(Submitted::Applied { .. } | Submitted::Queued { .. }) => Outcome::Replayed,
         Err(problem) => outcome_of(problem),
     };
     state.metrics.count_sync(outcome);
     state.metrics.sync_duration.observe(elapsed.as_secs_f64());
-    if let Ok(Submitted::Applied(Synced { response: applied, replayed: false })) = result {
+    if let Ok(Submitted::Applied { response: applied, replayed: false }) = result {
         state.metrics.count_modules(applied.new_modules, applied.updated_modules, applied.removed_modules);
     }
 }

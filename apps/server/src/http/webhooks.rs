@@ -40,7 +40,7 @@ async fn create(
 ) -> Result<HttpResponse, Problem> {
     caller.require_admin()?;
     Query::of(&request).finish()?;
-    let wanted: WantedWebhook = read_fields(&request, payload, &state).await?;
+    let wanted: WantedWebhook = read_fields(&caller, &request, payload, &state).await?;
     let webhook = state.storage.create_webhook(wanted.checked(state.clock.now())?, &caller.key_id).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(WebhookView::from(webhook)))

@@ -10,6 +10,7 @@ use module_monitor_ingestion::Clock;
 use module_monitor_storage::{KeyGrant, KeyUse, Storage, StorageError};
 use time::OffsetDateTime;
 
+use crate::health::Health;
 use crate::logging::Chain;
 
 /// How often a node asks whether a key or a site has changed.
@@ -43,6 +44,7 @@ impl Snapshot {
 pub(crate) struct Keyring {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
+    health: Arc<Health>,
     snapshot: RwLock<Snapshot>,
     /// One look at the database at a time; the others wait for what it finds.
     looking: tokio::sync::Mutex<()>,
@@ -52,10 +54,11 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, health: Arc<Health>) -> Self {
         Self {
             storage,
             clock,
+            health,
             snapshot: RwLock::default(),
             looking: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
@@ -97,6 +100,16 @@ impl Keyring {
     pub(crate) async fn refresh(&self) -> Result<(), StorageError> {
         let _turn = self.looking.lock().await;
         self.look().await
+    }
+
+    /// The same after a change that has been made in any case: what cannot be asked for now is by the next poll, or by the
+    /// request that comes with the new key.
+    pub(crate) async fn catch_up(&self) {
+        if let Err(error) = self.refresh().await
+            && !self.health.note(&error)
+        {
+            tracing::warn!(error = %Chain(&error), "cannot ask for changed keys");
+        }
     }
 
     fn age(&self, snapshot: &Snapshot) -> Option<Duration> {
@@ -148,7 +161,9 @@ impl Keyring {
         let used = mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         let uses: Vec<_> = used.into_iter().map(|(id, at)| KeyUse { id, at }).collect();
         if let Err(error) = self.storage.mark_keys_used(uses.clone()).await {
-            tracing::warn!(error = %Chain(&error), keys = uses.len(), "the last use of keys could not be written");
+            if !self.health.note(&error) {
+                tracing::warn!(error = %Chain(&error), keys = uses.len(), "the last use of keys could not be written");
+            }
             let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
             for KeyUse { id, at } in uses {
                 used.entry(id).or_insert(at);

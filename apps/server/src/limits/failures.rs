@@ -1,11 +1,13 @@
 //! How often each client address has failed to authenticate.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use module_monitor_ingestion::Clock;
+
+use super::client::client_of;
 
 /// Failures of an address that are answered as what they are, in a minute that begins with the first of them.
 const LIMIT: u32 = 30;
@@ -78,14 +80,6 @@ impl Failures {
     }
 }
 
-/// What counts as one client: an IPv4 address, or the /64 that a single IPv6 customer has all of.
-fn client_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::ManualClock;
@@ -111,15 +105,6 @@ mod tests {
         assert_eq!(table.note(address(2)), Ok(()));
         clock.advance(Duration::from_secs(30));
         assert_eq!(table.note(address(1)), Ok(()));
-    }
-
-    #[test]
-    fn one_client_is_an_ipv4_address_or_an_ipv6_network() {
-        let client = |text: &str| client_of(text.parse().unwrap());
-        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
-        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
-        assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
-        assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
     }
 
     #[test]

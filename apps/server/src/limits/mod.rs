@@ -1,8 +1,14 @@
-//! How much of what clients send is taken: syncs per site, failed authentications per address.
+//! How much of what clients send is taken: syncs per site, reads and
+//! memory per key, failed authentications per address, connections that nobody needs.
 
 mod admission;
+mod body_memory;
+mod client;
+mod connections;
 mod failures;
+mod files;
 mod limiter;
+mod reads;
 mod redis;
 mod rolling;
 #[cfg(test)]
@@ -11,6 +17,9 @@ mod testing;
 mod tests;
 
 pub(crate) use admission::Admission;
+pub(crate) use body_memory::{BodyMemory, NoRoom, Room};
+pub(crate) use connections::{Connection, Connections, Work};
 pub(crate) use failures::FailedAuthentications;
+pub(crate) use files::affordable_connections;
 pub(crate) use limiter::RateLimiter;
-pub use redis::RedisUrlError;
+pub(crate) use reads::ReadLimiter;

@@ -1,19 +1,20 @@
 //! What each site has sent in the last window, counted by Redis for all nodes together.
 
+use std::fmt::Display;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use deadpool_redis::redis::{RedisError, Script};
+use deadpool_redis::redis::{AsyncCommands, RedisError, Script};
 use deadpool_redis::{Manager, Pool, PoolError};
 use module_monitor_domain::SiteId;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::admission::Admission;
-use super::rolling::Ticket;
+use super::admission::{Admission, Ticket};
 use crate::metrics::RateLimitMetrics;
+use crate::redis_address::{RedisAddress, RedisUrlError};
 
 /// How long a request waits for Redis, connecting included, while Redis answers nobody.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -27,21 +28,6 @@ const CONNECTIONS: usize = 16;
 const KEY_PREFIX: &str = "module_monitor:rate:";
 /// Written to find out whether Redis does what it is asked.
 const PROBE_KEY: &str = "module_monitor:rate:probe";
-
-/// The URL is not one of a Redis. The text has nothing secret in it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RedisUrlError(&'static str);
-
-impl RedisUrlError {
-    /// Says what is wrong with `url`.
-    pub(crate) fn of(url: &str) -> Self {
-        match url.split_once(':') {
-            Some(("rediss", _)) => Self("encrypted connections to Redis are not supported; use redis://"),
-            _ => Self("expected is redis://HOST, or redis://USER:PASSWORD@HOST:PORT/DATABASE"),
-        }
-    }
-}
 
 /// The count that all nodes share.
 pub(super) struct SharedLog {
@@ -59,10 +45,16 @@ pub(super) struct SharedLog {
 
 impl SharedLog {
     /// Connects to nothing yet.
-    pub(super) fn new(url: &str, window: Duration, metrics: RateLimitMetrics) -> Result<Self, RedisUrlError> {
-        let pool = Manager::new(url).ok().and_then(|manager| Pool::builder(manager).max_size(CONNECTIONS).build().ok());
+    pub(super) fn new(
+        redis: &RedisAddress,
+        window: Duration,
+        metrics: RateLimitMetrics,
+    ) -> Result<Self, RedisUrlError> {
+        let unusable = |error: &dyn Display| RedisUrlError::of(error);
+        let manager = Manager::new(redis.info()).map_err(|error| unusable(&error))?;
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).build().map_err(|error| unusable(&error))?;
         Ok(Self {
-            pool: pool.ok_or_else(|| RedisUrlError::of(url))?,
+            pool,
             script: Script::new(include_str!("admit.lua")),
             window,
             node: Uuid::new_v4(),
@@ -102,6 +94,21 @@ impl SharedLog {
         None
     }
 
+    /// Takes an admitted request out again. Where Redis does not hear of it, it counts until its window is over.
+    pub(super) async fn take_back(self: &Arc<Self>, site: SiteId, ticket: Ticket) {
+        if !self.is_up() {
+            return;
+        }
+        let removed = async {
+            let mut connection = self.pool.get().await?;
+            let () = connection.zrem(format!("{KEY_PREFIX}{site}"), self.name(ticket)).await?;
+            Ok(())
+        };
+        if let Err(failure) = self.wait_for(removed).await {
+            self.fail(&failure);
+        }
+    }
+
     /// Whether Redis is asked at the moment.
     pub(super) fn is_up(&self) -> bool {
         self.up.load(Ordering::Acquire)
@@ -131,7 +138,7 @@ impl SharedLog {
         };
         let (allowed, used, reset): (bool, u32, u64) = self.wait_for(answer).await?;
         let remaining = limit.saturating_sub(used);
-        Ok(Admission { allowed, limit, remaining, reset: Duration::from_micros(reset), window })
+        Ok(Admission { allowed, limit, remaining, reset: Duration::from_micros(reset), window, ticket })
     }
 
     /// Waits for `answer` as long as there is hope.

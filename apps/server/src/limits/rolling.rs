@@ -1,28 +1,25 @@
-//! What each site has sent in the last window, by this node's own count.
+//! What each site has sent, or each key read, in the last window, by this node's own count.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::Clock;
 
-use super::admission::Admission;
+use super::admission::{Admission, Ticket};
 
-/// An exact log of the admitted requests of each site in a window that moves with the clock. It holds no more per site
-/// than the site's limit, and nothing of sites that have been quiet for a window.
-pub(super) struct RollingLog {
+/// An exact log of the admitted requests of each site, or whatever `K` names, in a window that moves with the clock. It
+/// holds no more per site than the site's limit, and nothing of sites that have been quiet for a window.
+pub(super) struct RollingLog<K = SiteId> {
     clock: Arc<dyn Clock>,
     window: Duration,
-    table: Mutex<Table>,
+    table: Mutex<Table<K>>,
 }
 
-/// Names a request in the log of its site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket(pub(super) u64);
-
-struct Table {
-    sites: HashMap<SiteId, VecDeque<Entry>>,
+struct Table<K> {
+    sites: HashMap<K, VecDeque<Entry>>,
     next_ticket: u64,
     swept: Instant,
 }
@@ -34,7 +31,7 @@ struct Entry {
     settled: bool,
 }
 
-impl RollingLog {
+impl<K: Clone + Eq + Hash> RollingLog<K> {
     pub(super) fn new(clock: Arc<dyn Clock>, window: Duration) -> Self {
         let table = Table { sites: HashMap::new(), next_ticket: 0, swept: clock.instant() };
         Self { clock, window, table: Mutex::new(table) }
@@ -47,13 +44,13 @@ impl RollingLog {
 
     /// Takes a place for one more request of `site`, unless `limit` of them are taken. The place is held until the
     /// window has passed, or until [`RollingLog::take_back`].
-    pub(super) fn try_admit(&self, site: SiteId, limit: u32) -> (Admission, Ticket) {
+    pub(super) fn try_admit(&self, site: K, limit: u32) -> Admission {
         let mut table = self.table();
         // Read under the lock, so that a log is in the order of its times.
         let now = self.clock.instant();
         table.sweep(now, self.window);
         let ticket = table.ticket();
-        let log = table.sites.entry(site).or_default();
+        let log = table.sites.entry(site.clone()).or_default();
         expire(log, now, self.window);
         let allowed = log.len() < limit as usize;
         if allowed {
@@ -67,11 +64,11 @@ impl RollingLog {
             table.sites.remove(&site);
         }
         let remaining = limit.saturating_sub(used);
-        (Admission { allowed, limit, remaining, reset, window: self.window }, ticket)
+        Admission { allowed, limit, remaining, reset, window: self.window, ticket }
     }
 
     /// Gives a place back: the request that held it has been refused.
-    pub(super) fn take_back(&self, site: SiteId, ticket: Ticket) {
+    pub(super) fn take_back(&self, site: K, ticket: Ticket) {
         let mut table = self.table();
         let Some(log) = table.sites.get_mut(&site) else { return };
         log.retain(|entry| entry.ticket != ticket);
@@ -81,7 +78,7 @@ impl RollingLog {
     }
 
     /// Notes that the request has been admitted for good.
-    pub(super) fn settle(&self, site: SiteId, ticket: Ticket) {
+    pub(super) fn settle(&self, site: K, ticket: Ticket) {
         let mut table = self.table();
         let log = table.sites.get_mut(&site).into_iter().flatten();
         // Almost always it is the newest.
@@ -91,7 +88,7 @@ impl RollingLog {
     }
 
     /// The newest `most` requests of `site` that have been admitted for good, and how long ago each came.
-    pub(super) fn settled(&self, site: SiteId, most: usize) -> Vec<(Ticket, Duration)> {
+    pub(super) fn settled(&self, site: K, most: usize) -> Vec<(Ticket, Duration)> {
         let table = self.table();
         let now = self.clock.instant();
         let log = table.sites.get(&site).into_iter().flatten().rev();
@@ -101,12 +98,12 @@ impl RollingLog {
     }
 
     /// No step leaves the table half changed, so it is good even after a panic.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Table<K>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl<K: Clone + Eq + Hash> Table<K> {
     fn ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
         Ticket(self.next_ticket)
@@ -145,19 +142,19 @@ mod tests {
     }
 
     fn admitted(log: &RollingLog, limit: u32) -> bool {
-        log.try_admit(SITE, limit).0.allowed
+        log.try_admit(SITE, limit).allowed
     }
 
     #[test]
     fn sixty_pass_and_the_next_is_refused_until_the_first_is_an_hour_old() {
         let (log, clock) = log(HOUR);
         for n in 1..=60 {
-            let admission = log.try_admit(SITE, 60).0;
+            let admission = log.try_admit(SITE, 60);
             assert_eq!((admission.allowed, admission.remaining), (true, 60 - n));
             assert_eq!(admission.reset, HOUR - Duration::from_secs(u64::from(n) - 1));
             clock.advance(Duration::from_secs(1));
         }
-        let refused = log.try_admit(SITE, 60).0;
+        let refused = log.try_admit(SITE, 60);
         assert_eq!((refused.allowed, refused.remaining, refused.reset), (false, 0, HOUR - Duration::from_secs(60)));
         clock.advance(HOUR - Duration::from_secs(60) - Duration::from_nanos(1));
         assert!(!admitted(&log, 60));
@@ -181,8 +178,8 @@ mod tests {
     fn sites_do_not_share_and_quiet_ones_are_forgotten() {
         let (log, clock) = log(HOUR);
         for n in 0..1000 {
-            assert!(log.try_admit(SiteId(n), 1).0.allowed);
-            assert!(!log.try_admit(SiteId(n), 1).0.allowed);
+            assert!(log.try_admit(SiteId(n), 1).allowed);
+            assert!(!log.try_admit(SiteId(n), 1).allowed);
         }
         assert_eq!(log.table().sites.len(), 1000);
         clock.advance(HOUR);
@@ -194,7 +191,7 @@ mod tests {
     #[test]
     fn a_place_that_is_taken_back_is_free_again() {
         let (log, _clock) = log(HOUR);
-        let (_, ticket) = log.try_admit(SITE, 1);
+        let ticket = log.try_admit(SITE, 1).ticket;
         assert!(!admitted(&log, 1));
         log.take_back(SITE, ticket);
         assert!(log.table().sites.is_empty());
@@ -208,10 +205,10 @@ mod tests {
             assert!(admitted(&log, 3));
             clock.advance(Duration::from_secs(60));
         }
-        let refused = log.try_admit(SITE, 2).0;
+        let refused = log.try_admit(SITE, 2);
         // Two have to leave, and the second of them came a minute after the first.
         assert_eq!((refused.allowed, refused.reset), (false, HOUR - Duration::from_secs(120)));
-        let closed = log.try_admit(SiteId(i64::MAX), 0).0;
+        let closed = log.try_admit(SiteId(i64::MAX), 0);
         assert_eq!((closed.allowed, closed.remaining, closed.reset), (false, 0, HOUR));
         assert_eq!(log.table().sites.len(), 1);
     }
@@ -219,7 +216,7 @@ mod tests {
     #[test]
     fn only_what_is_settled_is_told_to_others() {
         let (log, clock) = log(HOUR);
-        let tickets: Vec<_> = (0..3).map(|_| log.try_admit(SITE, 9).1).collect();
+        let tickets: Vec<_> = (0..3).map(|_| log.try_admit(SITE, 9).ticket).collect();
         log.settle(SITE, tickets[0]);
         log.settle(SITE, tickets[2]);
         clock.advance(Duration::from_secs(5));
@@ -244,7 +241,8 @@ mod tests {
                 now += seconds;
                 clock.advance(Duration::from_secs(seconds));
                 let current: Vec<u64> = admitted.iter().map(|(at, _)| *at).filter(|at| now - at < 60).collect();
-                let (answer, ticket) = log.try_admit(SITE, limit);
+                let answer = log.try_admit(SITE, limit);
+                let ticket = answer.ticket;
                 prop_assert_eq!(answer.allowed, current.len() < limit as usize);
                 if !answer.allowed {
                     // The promise of `reset`: exactly then there is a place.

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use super::limiter::RateLimiter;
 use super::testing::ManualClock;
+use crate::redis_address::RedisAddress;
 use skip::skip_or_fail;
 
 /// The one rule of all suites. Their crate depends on this one, so it is taken from there as a file.
@@ -36,10 +37,14 @@ fn redis_url() -> Option<String> {
     url
 }
 
+fn address(url: &str) -> RedisAddress {
+    RedisAddress::new(url, None).unwrap()
+}
+
 /// A node that allows 60 syncs an hour.
 async fn node(url: &str, clock: Arc<dyn Clock>) -> RateLimiter {
     let mut limiter = RateLimiter::new(clock, 60, HOUR);
-    limiter.share(url, &mut Registry::default()).await.unwrap();
+    limiter.share(&address(url), &mut Registry::default()).await.unwrap();
     limiter
 }
 
@@ -94,7 +99,7 @@ async fn the_shared_window_rolls() {
     let Some(url) = redis_url() else { return };
     let window = Duration::from_secs(1);
     let mut node = RateLimiter::new(Arc::new(SystemClock), 2, window);
-    node.share(&url, &mut Registry::default()).await.unwrap();
+    node.share(&address(&url), &mut Registry::default()).await.unwrap();
     let site = new_site();
     assert!(node.admit(site, None).await.allowed);
     tokio::time::sleep(window / 2).await;
@@ -164,15 +169,10 @@ async fn a_redis_that_never_answers_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn an_absent_redis_is_no_error_and_a_wrong_url_is() {
+async fn an_absent_redis_is_no_error() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let node = node(&format!("redis://:swordfish@{nobody}"), Arc::new(SystemClock)).await;
     assert!(!is_shared(&node));
-    for url in ["", "127.0.0.1", "http://127.0.0.1/", "redis://:swordfish@127.0.0.1:x/"] {
-        let error = RateLimiter::new(Arc::new(SystemClock), 60, HOUR).share(url, &mut Registry::default()).await;
-        let text = error.unwrap_err().to_string();
-        assert!(!text.contains("swordfish") && !text.contains('\n') && !text.is_empty(), "{text}");
-    }
 }
 
 async fn returns(node: &RateLimiter) {

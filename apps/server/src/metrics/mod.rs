@@ -1,5 +1,6 @@
 //! What the server counts, for Prometheus.
 
+mod coverage;
 mod queue;
 mod rate_limit;
 mod releases;

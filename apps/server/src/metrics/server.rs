@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use module_monitor_ingestion::queue::{JobEvent, JobEventKind, QueueObserver};
+use module_monitor_ingestion::queue::{JobEvent, JobEventKind};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::coverage::CoverageMetrics;
 use super::queue::QueueMetrics;
 
 /// From a hit in the process to a large sync on a busy database, in seconds.
@@ -26,6 +27,7 @@ pub(crate) struct Metrics {
     sync_modules: Family<ChangeLabels, Counter>,
     pub(crate) database_statements: Counter,
     pub(crate) queue: QueueMetrics,
+    pub(crate) coverage: CoverageMetrics,
 }
 
 /// A request. The route is its pattern, never the path, so that clients cannot make up label values.
@@ -105,6 +107,7 @@ impl Metrics {
             sync_modules: Family::default(),
             database_statements: Counter::default(),
             queue: QueueMetrics::default(),
+            coverage: CoverageMetrics::default(),
         };
         metrics.register();
         metrics.start_at_zero();
@@ -154,6 +157,7 @@ impl Metrics {
         );
         registry.register("sync_modules", "Modules changed by syncs", self.sync_modules.clone());
         self.queue.register(registry);
+        self.coverage.register(registry);
         registry.register("database_statements", "Statements sent to the database", self.database_statements.clone());
     }
 
@@ -169,8 +173,9 @@ impl Metrics {
 }
 
 /// What a worker inside a server does counts as the server's own.
-impl QueueObserver for Metrics {
-    fn observe(&self, event: &JobEvent) {
+impl Metrics {
+    /// Counts what a worker of this process has done.
+    pub(crate) fn count_job(&self, event: &JobEvent) {
         match &event.kind {
             JobEventKind::Applied(outcome) => {
                 self.count_sync(Outcome::Applied);
@@ -180,7 +185,6 @@ impl QueueObserver for Metrics {
             JobEventKind::Retried(_) => drop(self.queue.retries.inc()),
             JobEventKind::Reclaimed => drop(self.queue.reclaims.inc()),
             JobEventKind::LeaseLost => drop(self.queue.lost_leases.inc()),
-            JobEventKind::Superseded => drop(self.queue.superseded.inc()),
             JobEventKind::Dead => {
                 self.queue.died.inc();
                 self.count_sync(Outcome::Failed);

@@ -224,10 +224,9 @@ fn status_of_installed(release: &Release, supported: bool) -> Option<UpdateStatu
 }
 
 fn security_release(release: &Release) -> SecurityRelease {
-    let date = release.date.filter(|seconds| *seconds > 0);
     SecurityRelease {
         version: release.version.clone(),
-        released_at: date.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
+        released_at: release.released_at().filter(|at| *at > OffsetDateTime::UNIX_EPOCH),
         release_link: release.link.clone(),
     }
 }

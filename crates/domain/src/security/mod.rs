@@ -5,15 +5,18 @@
 //! - `judge` walks through a release history and decides.
 //! - `release_version` takes versions apart as Drupal does, which is not as [`DrupalVersion`](crate::DrupalVersion) does.
 //! - `supported` knows what a feed calls supported, in its two forms.
-//! - `class` puts an extension in use into the one class that it counts in, and `in_use` tells what is in use.
+//! - `class` puts an extension in use into the one class that it counts in, `in_use` tells what is in use, and `identify`
+//!   what it is where its report leaves that open.
 //! - `core_constraint` tells whether a release works with a core.
 //! - `counts` are the figures of a site that follow from the judgements.
 //! - `coverage` tells when the security coverage of a Drupal core ends.
 
+mod behind;
 mod class;
 mod core_constraint;
 mod counts;
 mod coverage;
+mod identify;
 mod in_use;
 mod judge;
 mod release_version;
@@ -22,10 +25,13 @@ mod supported;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use behind::is_behind;
 pub use class::{CoverageClass, Standing, UnknownReason};
 pub use core_constraint::needs_another_core;
-pub use counts::SecurityCounts;
+pub use counts::{CoverageCounts, SecurityCounts};
 pub use coverage::{CoreCoverage, CoverageState, core_coverage};
+pub(crate) use identify::core_claim;
+pub use identify::{Identification, Identified, NameKnowledge, Settled, Settlement, identify};
 pub use in_use::{Installed, in_use};
 pub use judge::judge;
 pub use release_version::is_dev;

@@ -2,8 +2,8 @@
 
 use module_monitor_domain::{
     CoreVersion, CurrentModule, DrupalVersion, Extension, MachineName, ModuleDetails, ModuleType, PhpVersion,
-    ProjectName, Rejection, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo, SiteModuleState,
-    SiteState,
+    ProjectName, RejectedItem, Rejection, Report, ReportedModule, Scope, SiteDetails, SiteIdentity, SiteInfo,
+    SiteModuleState, SiteState,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -72,13 +72,14 @@ pub(crate) fn from_site(identity: SiteIdentity, modules: Vec<ReportedModule>) ->
     report_of(Scope::Full, NOON, "10.3.6", SiteInfo { json: "{}".to_owned(), identity }, modules)
 }
 
-pub(crate) fn rejected(name: Option<&str>) -> Rejection {
-    Rejection {
+pub(crate) fn rejected(name: Option<&str>) -> RejectedItem {
+    let rejection = Rejection {
         pointer: "/modules/0/version".to_owned(),
         machine_name: name.map(str::to_owned),
         code: "malformed".to_owned(),
         detail: "not a version".to_owned(),
-    }
+    };
+    RejectedItem { machine_name: rejection.machine_name.clone(), problems: vec![rejection], ..RejectedItem::default() }
 }
 
 /// A site that has never reported.
@@ -91,6 +92,7 @@ pub(crate) fn new_site() -> SiteState {
         last_sync_timestamp: None,
         fingerprint: None,
         mass_removal: false,
+        unnamed_rejections: 0,
     }
 }
 
@@ -111,6 +113,9 @@ pub(crate) fn rows_after(report: &Report) -> Vec<CurrentModule> {
         machine_name: reported.machine_name.clone(),
         state: SiteModuleState::of(reported, reported.module_type),
         removed: false,
+        rejected: None,
+        in_use: reported.enabled,
+        identification: None,
     };
     report.modules().iter().map(row).collect()
 }

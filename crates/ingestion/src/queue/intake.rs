@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::payload::pack;
 use super::{ALIVE, QueueSignals};
-use crate::{Clock, Handling, SyncError, SyncRequest, SyncResponse, SyncService, Synced};
+use crate::{Clock, Handling, SyncError, SyncRequest, SyncResponse, SyncService};
 
 /// How often a job is looked at while somebody waits for it; a worker of this process reports at once.
 const POLL: Duration = Duration::from_millis(200);
@@ -51,7 +51,12 @@ pub struct Submission {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Submitted {
     /// It has been applied.
-    Applied(Synced),
+    Applied {
+        /// The answer.
+        response: Box<SyncResponse>,
+        /// It was applied under the same idempotency key by an earlier request.
+        replayed: bool,
+    },
     /// It is in the queue, or has been: ask [`Queue::wait`].
     Queued {
         /// The sync.
@@ -174,7 +179,7 @@ impl Queue {
 }
 
 fn applied(response: SyncResponse, replayed: bool) -> Submitted {
-    Submitted::Applied(Synced { response, replayed })
+    Submitted::Applied { response: Box::new(response), replayed }
 }
 
 /// Waits for the end of a job of this process, or for so much else that this one may have been missed.

@@ -34,8 +34,6 @@ pub enum JobEventKind {
     Refused(Refusal),
     /// Its site is not active; it waits until it is.
     Held,
-    /// A newer full report has taken its place.
-    Superseded,
     /// An attempt has failed; the next one begins at that time.
     Retried(OffsetDateTime),
     /// It is dead.
@@ -52,6 +50,11 @@ pub enum JobEventKind {
 pub trait QueueObserver: Send + Sync {
     /// Called once for each event, after it is in the database. Must not block.
     fn observe(&self, event: &JobEvent);
+
+    /// Called when the queue cannot be used; `true` where that is in the log already.
+    fn trouble(&self, _error: &StorageError) -> bool {
+        false
+    }
 }
 
 /// Why an attempt has failed.

@@ -124,7 +124,8 @@ impl Worker {
             };
             let claim = self.claim().await;
             match &claim {
-                Err(error) if !in_trouble => tracing::warn!(error = %Chain(error), "no jobs can be taken for now"),
+                Err(error) if self.observer.trouble(error) || in_trouble => {}
+                Err(error) => tracing::warn!(error = %Chain(error), "no jobs can be taken for now"),
                 Ok(_) if in_trouble => tracing::info!("jobs can be taken again"),
                 _ => {}
             }
@@ -142,7 +143,7 @@ impl Worker {
                         worker.signals.ring();
                     }));
                 }
-                Ok(Claim::Ended(id, site, state)) => self.lost_for_good(id, site, state),
+                Ok(Claim::Dead(id, site)) => self.lost_for_good(id, site),
                 Ok(Claim::Nothing) | Err(_) => {
                     tokio::select! {
                         () = stop.cancelled() => return,
@@ -220,7 +221,6 @@ impl Worker {
     async fn hand_back<T>(&self, lease: JobLease, attempt: &JoinHandle<T>) -> Option<JobEventKind> {
         attempt.abort();
         self.leave(lease, Departure::HandBack).await.map(|state| match state {
-            Some(JobState::Superseded) => JobEventKind::Superseded,
             Some(_) => JobEventKind::HandedBack,
             None => JobEventKind::LeaseLost,
         })
@@ -241,7 +241,6 @@ impl Worker {
         );
         Some(match state {
             Some(JobState::Queued) => JobEventKind::Retried(due_at),
-            Some(JobState::Superseded) => JobEventKind::Superseded,
             Some(_) => JobEventKind::Dead,
             None => JobEventKind::LeaseLost,
         })
@@ -274,11 +273,10 @@ impl Worker {
         .ok()
     }
 
-    fn lost_for_good(&self, id: SyncId, site: SiteId, state: JobState) {
-        tracing::warn!(sync_id = %id, %site, state = state.as_str(), "a job has ended with the workers that were lost");
+    fn lost_for_good(&self, id: SyncId, site: SiteId) {
+        tracing::warn!(sync_id = %id, %site, "a job is dead after its attempts, the last of which lost its worker");
         self.tell(id, site, JobEventKind::Reclaimed);
-        let superseded = state == JobState::Superseded;
-        self.tell(id, site, if superseded { JobEventKind::Superseded } else { JobEventKind::Dead });
+        self.tell(id, site, JobEventKind::Dead);
     }
 
     fn tell(&self, id: SyncId, site: SiteId, kind: JobEventKind) {

@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use module_monitor_domain::{Feed, ProjectName};
-use time::{Duration, OffsetDateTime};
+use time::macros::time;
+use time::{Duration, OffsetDateTime, Time, UtcOffset, Weekday};
 
 /// How long the answer that there is no release history is believed.
 const NO_HISTORY: Duration = Duration::days(7);
@@ -11,6 +12,11 @@ const NO_HISTORY: Duration = Duration::days(7);
 const FIRST_RETRY: Duration = Duration::minutes(5);
 /// How much earlier or later than planned a feed is asked for, in parts of the time until then.
 const JITTER: f64 = 0.1;
+
+/// From that hour (UTC) to the end of the day, on Wednesdays, drupal.org publishes its security advisories.
+const ADVISORIES_FROM: Time = time!(16:00);
+/// How often core's feeds are asked for meanwhile.
+const CORE_DURING_ADVISORIES: Duration = Duration::minutes(15);
 
 /// When to ask for the feed of a project again.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +26,14 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// After an answer at `now`.
+    /// After an answer at `now`: when the interval is over, and in any case when the next advisories begin to come. While
+    /// they do, core is asked for all the time.
     pub(super) fn after_answer(self, project: &ProjectName, feed: Feed, now: OffsetDateTime) -> OffsetDateTime {
-        spread(project, feed, now, self.interval)
+        let planned = spread(project, feed, now, self.interval).min(next_advisories(now));
+        if are_coming(now) && *project == ProjectName::drupal() {
+            return planned.min(now + CORE_DURING_ADVISORIES);
+        }
+        planned
     }
 
     /// After the answer that there is nothing.
@@ -43,6 +54,22 @@ impl Schedule {
     }
 }
 
+/// Whether advisories are coming at `now`.
+fn are_coming(now: OffsetDateTime) -> bool {
+    let now = now.to_offset(UtcOffset::UTC);
+    now.weekday() == Weekday::Wednesday && now.time() >= ADVISORIES_FROM
+}
+
+/// When the next advisories begin to come, after `now`.
+fn next_advisories(now: OffsetDateTime) -> OffsetDateTime {
+    let today = now.to_offset(UtcOffset::UTC).replace_time(ADVISORIES_FROM);
+    let days = (i64::from(Weekday::Wednesday.number_days_from_monday())
+        - i64::from(today.weekday().number_days_from_monday()))
+    .rem_euclid(7);
+    let next = today + Duration::days(days);
+    if next > now { next } else { next + Duration::WEEK }
+}
+
 /// `now + pause`, a tenth earlier or later: what was asked for in one go is not asked for in one go again.
 fn spread(project: &ProjectName, feed: Feed, now: OffsetDateTime, pause: Duration) -> OffsetDateTime {
     let mut hasher = DefaultHasher::new();
@@ -53,6 +80,8 @@ fn spread(project: &ProjectName, feed: Feed, now: OffsetDateTime, pause: Duratio
 
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
@@ -69,6 +98,27 @@ mod tests {
         let (least, most) = pauses(|project| DAILY.after_answer(project, Feed::Current, NOW));
         assert!(least >= Duration::DAY * 0.9 && least < Duration::DAY * 0.95, "{least}");
         assert!(most <= Duration::DAY * 1.1 && most > Duration::DAY * 1.05, "{most}");
+    }
+
+    #[test]
+    fn everything_is_asked_for_when_the_advisories_begin_and_core_while_they_come() {
+        let module = ProjectName::parse("token").unwrap();
+        let next = |project: &ProjectName, now| DAILY.after_answer(project, Feed::Current, now);
+        let core = ProjectName::drupal();
+        let opens = datetime!(2026-11-25 16:00 UTC);
+        for project in [&module, &core] {
+            assert_eq!(next(project, datetime!(2026-11-25 00:10 UTC)), opens);
+            assert_eq!(next(project, datetime!(2026-11-25 15:59:59 UTC)), opens);
+            assert_eq!(next(project, datetime!(2026-11-25 16:59:59 +1)), opens);
+            assert!(next(project, datetime!(2026-11-24 12:00 UTC)) <= datetime!(2026-11-25 15:00 UTC));
+        }
+        assert_eq!(next(&core, opens), opens + Duration::minutes(15));
+        let late = datetime!(2026-11-25 23:59 UTC);
+        assert_eq!(next(&core, late), late + Duration::minutes(15));
+        assert!(next(&module, opens) > opens + Duration::hours(21));
+        assert!(next(&core, datetime!(2026-11-26 00:00 UTC)) > datetime!(2026-11-26 21:00 UTC));
+        let weekly = Schedule { interval: Duration::weeks(4) };
+        assert_eq!(weekly.after_answer(&module, Feed::Current, opens), opens + Duration::WEEK);
     }
 
     #[test]

@@ -222,6 +222,5 @@ async fn retried<T, F>(work: impl FnMut() -> F) -> Result<T, StorageError>
 where
     F: Future<Output = Result<T, StorageError>>,
 {
-    let again = |error: &StorageError| matches!(error, StorageError::Contention(_) | StorageError::ConnectionLost(_));
-    retry::retried(work, again).await
+    retry::retried(work, retry::worth_repeating).await
 }

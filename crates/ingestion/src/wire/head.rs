@@ -1,10 +1,10 @@
 //! Everything of a report but its modules.
 
-use module_monitor_domain::{CoreVersion, PhpVersion, Scope, SiteIdentity, SiteInfo};
+use module_monitor_domain::{CoreVersion, PhpVersion, Scope, SiteIdentity, SiteInfo, storable};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
 use super::decode::{Decode, Fields, wrong_type};
 use super::json::{Kind, Readable, text};
@@ -64,8 +64,7 @@ impl Decode for Timestamp {
             });
             return None;
         };
-        // Years of more or fewer than four digits cannot be written down again.
-        let utc = local.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()));
+        let utc = storable(local);
         if utc.is_none() {
             problems.add(place, "range", || "in UTC it is not in the years 0000 to 9999".to_owned());
         }

@@ -2,8 +2,8 @@
 
 use garde::Validate;
 use module_monitor_domain::{
-    CodeSource, Extension, MachineName, ModuleDetails, ModuleType, ProjectName, ReportedModule, ReportedVersion,
-    SiteDetails, owning_project,
+    CodeSource, Extension, MachineName, ModuleDetails, ModuleType, ProjectLink, ProjectName, RejectedItem,
+    ReportedModule, ReportedVersion, SiteDetails, owning_project,
 };
 use serde_json::value::RawValue;
 
@@ -115,11 +115,21 @@ pub(super) fn read_item(raw: &RawValue, problems: &mut Problems) -> Option<Repor
     if problems.is_empty() { item.into_module() } else { None }
 }
 
-/// The name by which a rejected item is known, cut to 255 characters; `None` where the item has none that can be read.
-pub(super) fn readable_name(raw: &RawValue) -> Option<String> {
-    let fields = Fields::parse(raw.get(), &["machine_name"]).ok()?;
-    let name = fields.sent("machine_name").filter(|raw| Kind::of(raw) == Kind::String).and_then(text)?;
-    (!name.is_empty() && !name.contains('\0')).then(|| name.chars().take(255).collect())
+/// What can be read of a rejected item. Its name is cut to 255 characters.
+pub(super) fn readable(raw: &RawValue) -> RejectedItem {
+    let Ok(fields) = Fields::parse(raw.get(), &["machine_name", "type", "extension", "status"]) else {
+        return RejectedItem::default();
+    };
+    let name = fields.sent("machine_name").filter(|raw| Kind::of(raw) == Kind::String).and_then(text);
+    let name = name.filter(|name| !name.is_empty() && !name.contains('\0'));
+    let mut unheard = Problems::of(String::new(), 0);
+    RejectedItem {
+        machine_name: name.map(|name| name.chars().take(255).collect()),
+        module_type: fields.optional("type", &mut unheard),
+        extension: fields.optional("extension", &mut unheard),
+        enabled: fields.optional("status", &mut unheard),
+        problems: Vec::new(),
+    }
 }
 
 impl Item {
@@ -176,7 +186,8 @@ impl Item {
                 core_compatibility: self.core_compatibility.into_iter().flatten().collect(),
                 dependencies: self.dependencies.into_iter().flatten().collect(),
                 description: self.description,
-                project_link: self.project_link,
+                // People follow it: what is no address of a page is not kept.
+                project_link: self.project_link.filter(|link| ProjectLink::parse(link).is_ok()),
             },
             site_details: SiteDetails {
                 reported_version,

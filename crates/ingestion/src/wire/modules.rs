@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use module_monitor_domain::{Rejection, ReportedModule};
+use module_monitor_domain::{RejectedItem, Rejection, ReportedModule};
 use serde_json::value::RawValue;
 
 use super::body::{Body, add_nul};
 use super::decode::wrong_type;
-use super::item::{read_item, readable_name};
+use super::item::{read_item, readable};
 use super::json::{FirstItems, Kind};
-use super::problems::Problems;
+use super::problems::{FieldError, Problems};
 use super::rules::MAX_ITEMS;
 use super::scan::has_nul;
 
@@ -26,8 +26,9 @@ pub(super) struct Modules {
     rejected: Vec<Rejected>,
 }
 
+/// What could be read of an item, and what is wrong with it.
 struct Rejected {
-    name: Option<String>,
+    item: RejectedItem,
     problems: Problems,
 }
 
@@ -51,7 +52,7 @@ impl Modules {
                 Some(module) => modules.accepted.push(module),
                 None if may_be_rejected => {
                     listed += limit - found.room();
-                    modules.rejected.push(Rejected { name: readable_name(raw), problems: found });
+                    modules.rejected.push(Rejected { item: readable(raw), problems: found });
                 }
                 None => problems.absorb(found),
             }
@@ -66,7 +67,7 @@ impl Modules {
     }
 
     fn rejected_names(&self) -> HashSet<&str> {
-        self.rejected.iter().filter_map(|item| item.name.as_deref()).collect()
+        self.rejected.iter().filter_map(|rejected| rejected.item.machine_name.as_deref()).collect()
     }
 
     /// Adds the problems of the rejected items.
@@ -74,21 +75,23 @@ impl Modules {
         self.rejected.into_iter().for_each(|item| problems.absorb(item.problems));
     }
 
-    /// The accepted modules, and one rejection for each problem of the others.
-    pub(super) fn into_parts(self) -> (Vec<ReportedModule>, Vec<Rejection>) {
-        (self.accepted, self.rejected.into_iter().flat_map(Rejected::into_rejections).collect())
+    /// The accepted modules, and the others.
+    pub(super) fn into_parts(self) -> (Vec<ReportedModule>, Vec<RejectedItem>) {
+        (self.accepted, self.rejected.into_iter().map(Rejected::into_item).collect())
     }
 }
 
 impl Rejected {
-    fn into_rejections(self) -> impl Iterator<Item = Rejection> {
-        let machine_name = self.name;
-        self.problems.into_errors().into_iter().map(move |error| Rejection {
+    fn into_item(self) -> RejectedItem {
+        let Self { item, problems } = self;
+        let rejection = |error: FieldError| Rejection {
             pointer: error.pointer,
-            machine_name: machine_name.clone(),
+            machine_name: item.machine_name.clone(),
             code: error.code,
             detail: error.detail,
-        })
+        };
+        let problems = problems.into_errors().into_iter().map(rejection).collect();
+        RejectedItem { problems, ..item }
     }
 }
 

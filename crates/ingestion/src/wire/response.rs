@@ -1,6 +1,8 @@
 //! The answer to an applied sync.
 
-use module_monitor_domain::{Rejection, SyncOutcome};
+use std::collections::BTreeMap;
+
+use module_monitor_domain::{CoverageClass, Rejection, SyncOutcome, UnknownReason};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -25,11 +27,24 @@ pub struct SyncResponse {
     pub security_updates_found: i32,
     /// Distinct projects of those.
     pub security_projects: i32,
-    /// Enabled core and contrib modules that have not been judged yet.
+    /// Enabled extensions that nobody publishes security updates for any more.
+    pub security_unsupported: i32,
+    /// Enabled extensions that could not be judged.
     pub security_unknown: i32,
+    /// Why they could not, by the name of the reason: see [`UnknownReason`]. They add up to `security_unknown`.
+    pub unknown_reasons: BTreeMap<UnknownReason, i32>,
+    /// Every enabled extension in its class; accepted risks are in theirs.
+    pub coverage: BTreeMap<CoverageClass, i32>,
+    /// Of those in the class `secure`, how many nobody publishes advisories for.
+    pub not_covered: i32,
+    /// Of `insecure`, `unsupported` and `unknown`, how many are accepted risks.
+    pub accepted: BTreeMap<CoverageClass, i32>,
     /// The age of the release data behind these figures.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub security_data_as_of: Option<OffsetDateTime>,
+    /// Whether the figures are about to be counted again.
+    #[serde(default)]
+    pub recounting: bool,
     /// What the people who look after the site should know.
     pub warnings: Vec<String>,
     /// One line for each entry of `rejected`.
@@ -60,8 +75,14 @@ impl From<SyncOutcome> for SyncResponse {
             removed_modules: counts.removed,
             security_updates_found: security.updates_found,
             security_projects: security.projects,
+            security_unsupported: security.unsupported,
             security_unknown: security.unknown,
+            unknown_reasons: security.unknown_reasons().into(),
+            coverage: security.coverage().into(),
+            not_covered: security.rest.not_covered,
+            accepted: security.accepted().into(),
             security_data_as_of: security.data_as_of,
+            recounting: security.recounting,
             warnings,
             errors: rejected.iter().map(line).collect(),
             rejected,

@@ -1,7 +1,7 @@
 //! The encoding of a body, and where it is broken.
 
 use super::decode::Fields;
-use super::item::readable_name;
+use super::item;
 use super::json::{FirstItems, for_each_member};
 use super::rules::MAX_ITEMS;
 use super::scan::scan;
@@ -37,7 +37,7 @@ fn place_of(bytes: &[u8], at: usize) -> Option<String> {
         && let Ok(list) = serde_json::from_str::<FirstItems<'_, MAX_ITEMS>>(modules.get())
         && let Some(index) = list.items.iter().position(|item| holds(item.get()))
     {
-        let name = readable_name(list.items[index]).unwrap_or_else(|| "without a name".to_owned());
+        let name = item::readable(list.items[index]).machine_name.unwrap_or_else(|| "without a name".to_owned());
         return Some(format!("in the module {name} (/modules/{index})"));
     }
     let mut place = None;

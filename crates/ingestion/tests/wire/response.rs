@@ -1,6 +1,6 @@
 //! The answer.
 
-use module_monitor_domain::{Rejection, SecurityCounts, SiteId, SyncCounts, SyncId, SyncOutcome};
+use module_monitor_domain::{CoverageCounts, Rejection, SecurityCounts, SiteId, SyncCounts, SyncId, SyncOutcome};
 use module_monitor_ingestion::SyncResponse;
 use serde_json::json;
 use time::macros::datetime;
@@ -11,7 +11,15 @@ fn outcome() -> SyncOutcome {
         sync_id: SyncId(Uuid::from_u128(1)),
         site_id: SiteId(2),
         counts: SyncCounts { processed: 4, new: 3, updated: 2, removed: 1 },
-        security: SecurityCounts::default(),
+        security: SecurityCounts {
+            recounting: false,
+            updates_found: 1,
+            projects: 1,
+            unsupported: 2,
+            unknown: 21,
+            rest: CoverageCounts::of_list([7, 8, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]),
+            data_as_of: None,
+        },
         warnings: vec!["Unknown module: mine".to_owned()],
         rejected: Vec::new(),
         next_sync_after: datetime!(2026-01-31 10:00 UTC),
@@ -42,11 +50,24 @@ fn the_answer_has_the_fields_of_the_contract() {
             "new_modules": 3,
             "updated_modules": 2,
             "removed_modules": 1,
-            "security_updates_found": 0,
-            "security_projects": 0,
-            "security_unknown": 0,
+            "security_updates_found": 1,
+            "security_projects": 1,
+            "security_unsupported": 2,
+            "security_unknown": 21,
+            "unknown_reasons": {
+                "rejected": 1,
+                "unidentified": 2,
+                "not_on_drupal_org": 3,
+                "not_fetched": 4,
+                "no_version": 5,
+                "not_comparable": 6,
+            },
+            "coverage": {"insecure": 5, "unsupported": 7, "unknown": 27, "own": 7, "secure": 8},
+            "not_covered": 3,
+            "accepted": {"insecure": 4, "unsupported": 5, "unknown": 6},
             "security_data_as_of": null,
-            "warnings": ["Unknown module: mine"],
+            "recounting": false,
+            "warnings": ["Unknown module: mine", "Security status not known yet for 21 modules"],
             "errors": [],
             "processing_time_ms": 12,
             "next_sync_after": "2026-01-31T10:00:00Z",

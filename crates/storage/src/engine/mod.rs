@@ -7,6 +7,7 @@ pub(crate) mod batch;
 pub(crate) mod error;
 pub(crate) mod migrations;
 pub(crate) mod options;
+mod pool;
 pub(crate) mod postgres;
 pub(crate) mod read;
 mod runtime;

@@ -14,13 +14,20 @@ pub struct StorageOptions {
     pub max_connections: u32,
     /// How long to wait for a connection before [`crate::StorageError::Unavailable`].
     pub checkout_timeout: Duration,
+    /// How long to wait while another process migrates, before [`crate::StorageError::MigrationLocked`].
+    pub migration_timeout: Duration,
     /// Sees every statement; for metrics and tests.
     pub on_statement: Option<StatementObserver>,
 }
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { max_connections: 10, checkout_timeout: Duration::from_secs(5), on_statement: None }
+        Self {
+            max_connections: 10,
+            checkout_timeout: Duration::from_secs(5),
+            migration_timeout: Duration::from_secs(300),
+            on_statement: None,
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use module_monitor_domain::{DrupalVersion, MachineName, ModuleType, ProjectName, UpdateStatus};
+use module_monitor_domain::{
+    CoverageClass, DrupalVersion, MachineName, ModuleType, ProjectName, UnknownReason, UpdateStatus,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -84,4 +86,12 @@ pub(crate) fn count(n: usize) -> i32 {
 /// JSON of a type whose serialization cannot fail: only strings, numbers, lists and structs of them.
 pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(crate) fn read_class(name: &str) -> Result<CoverageClass, StorageError> {
+    read("class", name, CoverageClass::from_name(name))
+}
+
+pub(crate) fn read_reason(name: &str) -> Result<UnknownReason, StorageError> {
+    read("reason", name, UnknownReason::from_name(name))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod details;
 pub(crate) mod queries;
 pub(crate) mod rows;
+pub(crate) mod standing;
 mod store;
 
 use async_trait::async_trait;

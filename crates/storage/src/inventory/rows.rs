@@ -3,15 +3,16 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CurrentModule, EventKind, Extension, Judgement, ModuleDetails, ModuleEvent, ModuleType, SiteModule,
-    SiteModuleState, SyncId,
+    CoreVersion, CurrentModule, EventKind, Extension, Identification, Judgement, ModuleDetails, ModuleEvent,
+    ModuleType, RejectedMark, SiteModule, SiteModuleState, SyncId, needs_another_core,
 };
 use time::OffsetDateTime;
 
 use super::details::read_own_details;
 use crate::engine::error::StorageError;
 use crate::engine::read::{
-    moment, read, read_json, read_module_type, read_name, read_project, read_status, read_version,
+    moment, read, read_class, read_json, read_module_type, read_name, read_project, read_reason, read_status,
+    read_version,
 };
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 
@@ -75,6 +76,12 @@ pub(crate) struct CurrentRow {
     registry_type: String,
     #[diesel(sql_type = Nullable<Moment>)]
     removed_at: Option<At>,
+    #[diesel(sql_type = Bool)]
+    in_use: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    identification: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    rejected: Option<String>,
     #[diesel(embed)]
     state: StateColumns,
 }
@@ -93,8 +100,19 @@ impl TryFrom<CurrentRow> for CurrentModule {
             machine_name: read_name(&row.machine_name)?,
             state: row.state.try_into()?,
             removed: row.removed_at.is_some(),
+            rejected: row.rejected.as_deref().map(read_mark).transpose()?,
+            in_use: row.in_use,
+            identification: row.identification.as_deref().map(read_identification).transpose()?,
         })
     }
+}
+
+fn read_mark(name: &str) -> Result<RejectedMark, StorageError> {
+    read("mark", name, RejectedMark::from_name(name))
+}
+
+fn read_identification(name: &str) -> Result<Identification, StorageError> {
+    read("identification", name, Identification::from_name(name))
 }
 
 /// A module of a site with what the registry says of it.
@@ -130,6 +148,16 @@ pub(super) struct SiteModuleRow {
     security_updates: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     recommended: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    recommended_core: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    drupal_version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    class: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    unknown_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    rejected: Option<String>,
     #[diesel(embed)]
     state: StateColumns,
 }
@@ -140,6 +168,8 @@ impl SiteModuleRow {
             return Ok(None);
         };
         let updates = self.security_updates.as_deref();
+        let core = self.drupal_version.as_deref().and_then(|version| CoreVersion::parse(version).ok());
+        let another = |cores: &&String| core.as_ref().is_some_and(|core| needs_another_core(cores, core));
         Ok(Some(Judgement {
             status: read_status(status)?,
             security_updates: updates
@@ -147,8 +177,7 @@ impl SiteModuleRow {
                 .transpose()?
                 .unwrap_or_default(),
             recommended: self.recommended.clone(),
-            // Not kept.
-            core_compatibility: None,
+            core_compatibility: self.recommended_core.as_ref().filter(another).cloned(),
         }))
     }
 }
@@ -163,15 +192,17 @@ impl TryFrom<SiteModuleRow> for SiteModule {
             row.version_details.map(|json| read_json("module details", &json)).transpose()?;
         let details = state.own_details.clone().unwrap_or_else(|| {
             let release = release.unwrap_or_default();
+            let named = Some(release.name.clone()).filter(|name| !name.is_empty());
             // What an administrator has corrected wins over what the release's first report said.
             let chosen = |of_release: Option<String>, of_registry: Option<String>| match row.corrected {
                 true => of_registry.or(of_release),
                 false => of_release.or(of_registry),
             };
             ModuleDetails {
-                name: row.registry_name.unwrap_or_else(|| row.machine_name.clone()),
+                name: row.registry_name.or(named).unwrap_or_else(|| row.machine_name.clone()),
                 description: chosen(release.description, row.registry_description),
-                project_link: chosen(release.project_link, row.registry_link),
+                // Of drupal.org's data, where there is any.
+                project_link: row.registry_link.or(release.project_link),
                 ..release
             }
         });
@@ -180,6 +211,9 @@ impl TryFrom<SiteModuleRow> for SiteModule {
             state,
             details,
             judgement,
+            class: row.class.as_deref().map(read_class).transpose()?,
+            unknown_reason: row.unknown_reason.as_deref().map(read_reason).transpose()?,
+            rejected: row.rejected.is_some(),
             first_seen: row.first_seen.0,
             last_seen: last_seen(row.last_seen, row.last_full_sync_at, row.last_reported_at),
             last_updated: row.last_updated.0,

@@ -2,7 +2,7 @@
 //! ([`assessments`]).
 
 pub(crate) mod assessments;
-mod queries;
+pub(crate) mod queries;
 mod rows;
 mod store;
 mod take_in;
@@ -59,6 +59,10 @@ pub trait Releases: Send + Sync {
         now: OffsetDateTime,
         actor: &str,
     ) -> Result<bool, StorageError>;
+
+    /// Counts how many sites use each project, which is the order in which projects are asked for that are due at the same
+    /// moment. Reads every site's modules; no locks while it does.
+    async fn count_usage(&self) -> Result<usize, StorageError>;
 
     /// Takes the lease `name` until `until`, or renews it; `false` while somebody else holds it at `now`.
     async fn try_lease(

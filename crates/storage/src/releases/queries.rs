@@ -1,11 +1,12 @@
 //! The statements about release data.
 
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
-use module_monitor_domain::{Feed, ProjectName, ReleaseHistory, SiteId};
+use module_monitor_domain::{Feed, ProjectLink, ProjectName, ReleaseHistory, SiteId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::assessments::wanted::LOOKUPS_A_DAY;
+use super::rows::UsageRow;
 use super::writes::{ReleaseWrite, Revision};
 use super::{Check, CheckOutcome, Fetched};
 use crate::engine::batch::Batch;
@@ -97,8 +98,28 @@ pub(super) fn update_release_data() -> Sql<impl Portable> {
     statement!("update_release_data")
 }
 
+/// Whether any feed of that name was ever fetched.
+pub(super) fn is_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
+    statement!("is_project").bind::<Text, _>(project.to_string())
+}
+
+/// Waits for every sync in progress, and keeps others from beginning until the transaction has ended: they ask which names
+/// are projects. To be taken before the row of a project.
+pub(crate) fn lock_names() -> Sql<impl Portable> {
+    statement!(pg "lock_names")
+}
+
 pub(super) fn delete_releases(project_id: i64) -> Sql<impl Portable> {
     statement!("delete_releases").bind::<BigInt, _>(project_id)
+}
+
+/// Has the registry call the module that is named like the project as drupal.org does, unless an administrator has spoken.
+pub(super) fn name_module(history: &ReleaseHistory) -> Sql<impl Portable + use<>> {
+    let link = history.link.as_deref().filter(|link| ProjectLink::parse(link).is_ok());
+    statement!("name_module")
+        .bind::<Text, _>(history.project.to_string())
+        .bind::<Nullable<Text>, _>(history.title.clone())
+        .bind::<Nullable<Text>, _>(link.map(str::to_owned))
 }
 
 pub(super) fn date_versions(project_id: i64, project: &ProjectName) -> Sql<impl Portable + use<>> {
@@ -111,6 +132,25 @@ pub(super) fn date_core_versions(project_id: i64) -> Sql<impl Portable> {
 
 pub(super) fn request_refresh(project: &ProjectName, now: OffsetDateTime) -> Sql<impl Portable + use<>> {
     statement!("request_refresh").bind::<Text, _>(project.to_string()).bind::<Moment, _>(At(now))
+}
+
+/// Has feeds asked for at once that are known to be out of date, unless that was done within six hours: what one site says
+/// it has must not keep drupal.org busy.
+pub(crate) fn ask_sooner(projects: Vec<i64>, now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!(pair "ask_sooner")
+        .bind::<Moment, _>(At(now))
+        .bind::<Moment, _>(At(now - Duration::hours(6)))
+        .bind_list(projects)
+}
+
+/// How many sites use each project, where that is not what its row says.
+pub(super) fn usage() -> Sql<impl Portable> {
+    statement!("usage")
+}
+
+/// Writes how many sites use projects.
+pub(super) fn write_usage(rows: &[UsageRow]) -> Sql<impl Portable> {
+    statement!(pair "write_usage").bind_rows(Batch::of(rows).column("id", |r| r.id).column("sites", |r| r.sites))
 }
 
 pub(super) fn take_lease(
@@ -157,8 +197,11 @@ pub(super) fn update_assessments(rows: &[Revision]) -> Sql<impl Portable> {
             .column("id", |r| r.id)
             .column("status", |r| r.status)
             .column("needs_update", |r| r.needs_update)
+            .column("class", |r| r.class)
+            .column("reason", |r| r.reason)
+            .column("covered", |r| r.covered)
             .column("security_updates", |r| r.security_updates.as_str())
             .column("recommended", |r| r.recommended.as_deref())
-            .column("revised", |r| r.revised),
+            .column("core_compatibility", |r| r.core_compatibility.as_deref()),
     )
 }

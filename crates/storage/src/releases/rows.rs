@@ -61,6 +61,11 @@ pub(super) struct ProjectRow {
 }
 
 impl ProjectRow {
+    /// Whether drupal.org has said that it knows no such project, and nothing was ever stored of it.
+    pub(super) fn is_absent(&self) -> bool {
+        self.no_history_at.is_some() && !self.is_fetched()
+    }
+
     pub(super) fn name(&self) -> Result<ProjectName, StorageError> {
         read_project(&self.name)
     }
@@ -217,4 +222,13 @@ impl From<ReleaseFiguresRow> for ReleaseFigures {
             never_fetched: count(row.never_fetched),
         }
     }
+}
+
+/// How many sites use a project.
+#[derive(QueryableByName)]
+pub(super) struct UsageRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) sites: i64,
 }

@@ -7,14 +7,17 @@ use module_monitor_domain::{AdminAction, Feed, ProjectName, Release, ReleaseHist
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::rows::{ProjectRow, ReleaseFiguresRow, ReleaseRow};
+use super::rows::{ProjectRow, ReleaseFiguresRow, ReleaseRow, UsageRow};
 use super::take_in::{NoteCheck, StoreHistory};
 use super::{Check, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, queries};
 use crate::admin_log;
 use crate::engine::error::StorageError;
 use crate::engine::read::all;
-use crate::engine::transaction::Backend;
+use crate::engine::transaction::{Backend, Transaction, Unit};
 use crate::page::Page;
+
+/// Projects whose use is written in one transaction.
+const USAGE_AT_ONCE: usize = 500;
 
 #[async_trait]
 impl<B: Backend> Releases for B {
@@ -71,6 +74,16 @@ impl<B: Backend> Releases for B {
         Ok(true)
     }
 
+    async fn count_usage(&self) -> Result<usize, StorageError> {
+        let mut rows = self.rows::<UsageRow>(queries::usage()).await?;
+        let changed = rows.len();
+        while !rows.is_empty() {
+            let batch = rows.split_off(rows.len().saturating_sub(USAGE_AT_ONCE));
+            self.transact(WriteUsage(batch)).await?;
+        }
+        Ok(changed)
+    }
+
     async fn try_lease(
         &self,
         name: &str,
@@ -88,5 +101,16 @@ impl<B: Backend> Releases for B {
     async fn release_figures(&self) -> Result<ReleaseFigures, StorageError> {
         let row = self.rows::<ReleaseFiguresRow>(queries::release_figures()).await?.pop();
         Ok(row.map(ReleaseFigures::from).unwrap_or_default())
+    }
+}
+
+/// Writes how many sites use some projects.
+struct WriteUsage(Vec<UsageRow>);
+
+impl Unit for WriteUsage {
+    type Output = ();
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<(), StorageError> {
+        transaction.execute(queries::write_usage(&self.0)).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
+use time::OffsetDateTime;
 
 use super::assessments::queries as assessments;
 use super::assessments::rows::AssessmentRow;
@@ -12,7 +13,9 @@ use super::rows::{ProjectRow, ReleaseRow, histories};
 use super::writes::{content_hash, release_writes, revisions};
 use super::{Check, CheckOutcome, Fetched, StoredHistory};
 use crate::engine::error::StorageError;
+use crate::engine::read::CountRow;
 use crate::engine::transaction::{Transaction, Unit};
+use crate::recounts;
 
 /// Replaces what is stored of a feed, and judges by it.
 pub(super) struct StoreHistory {
@@ -26,6 +29,7 @@ impl Unit for StoreHistory {
     async fn run<T: Transaction>(self, transaction: &mut T) -> Result<StoredHistory, StorageError> {
         let (history, fetched) = (&*self.history, &self.fetched);
         let (project, feed) = (&history.project, history.feed);
+        let is_new = becomes_a_project(transaction, project).await?;
         transaction.execute(queries::insert_project(history, fetched)).await?;
         let row = lock(transaction, project, feed).await?;
         let row = row.ok_or_else(|| StorageError::corrupt("project: gone", project))?;
@@ -37,12 +41,16 @@ impl Unit for StoreHistory {
         if changed {
             transaction.execute(queries::delete_releases(row.id)).await?;
             transaction.execute(queries::insert_releases(row.id, &releases)).await?;
-            assessments = revise(transaction, project, feed, Some(history)).await?;
+            assessments = revise(transaction, (project, feed), Some(history), false, fetched.at).await?;
             let dated = match *project == ProjectName::drupal() {
                 true => queries::date_core_versions(row.id).boxed(),
                 false => queries::date_versions(row.id, project).boxed(),
             };
             transaction.execute(dated).await?;
+            transaction.execute(queries::name_module(history)).await?;
+        }
+        if is_new {
+            transaction.execute(recounts::queries::request_identification(project.as_str(), fetched.at)).await?;
         }
         update_release_data(transaction).await?;
         Ok(StoredHistory { releases: releases.len(), changed, assessments })
@@ -59,22 +67,38 @@ impl Unit for NoteCheck {
         let Self(check) = self;
         transaction.execute(queries::note_check(&check)).await?;
         if check.outcome == CheckOutcome::NoHistory {
-            judge_again(transaction, &check.project, check.feed).await?;
+            judge_again(transaction, &check).await?;
         }
         update_release_data(transaction).await
     }
 }
 
-/// Judges by what is stored of a project.
-async fn judge_again<T: Transaction>(
-    transaction: &mut T,
-    project: &ProjectName,
-    feed: Feed,
-) -> Result<(), StorageError> {
-    let Some(row) = lock(transaction, project, feed).await? else { return Ok(()) };
+/// Whether drupal.org is about to be known to have a project of that name. Then nobody asks whether it has, until the
+/// transaction has ended.
+async fn becomes_a_project<T: Transaction>(transaction: &mut T, project: &ProjectName) -> Result<bool, StorageError> {
+    if is_project(transaction, project).await? {
+        return Ok(false);
+    }
+    if T::LOCKS_ROWS {
+        transaction.rows::<CountRow>(queries::lock_names()).await?;
+    }
+    Ok(!is_project(transaction, project).await?)
+}
+
+async fn is_project<T: Transaction>(transaction: &mut T, project: &ProjectName) -> Result<bool, StorageError> {
+    let row = transaction.first::<CountRow>(queries::is_project(project)).await?;
+    Ok(row.is_some_and(|row| row.count > 0))
+}
+
+/// Judges by what is stored of a project that drupal.org does not know, or no longer.
+async fn judge_again<T: Transaction>(transaction: &mut T, check: &Check) -> Result<(), StorageError> {
+    let Check { project, feed, at, .. } = check;
+    let Some(row) = lock(transaction, project, *feed).await? else { return Ok(()) };
     let releases = transaction.rows::<ReleaseRow>(assessments::releases_of_projects(vec![row.id])).await?;
+    let absent = row.is_absent();
     let history = histories(&[row], releases)?.remove(project);
-    revise(transaction, project, feed, history.as_ref()).await.map(drop)
+    revise(transaction, (project, *feed), history.as_ref(), absent, *at).await?;
+    transaction.execute(recounts::queries::request_identification(project.as_str(), *at)).await.map(drop)
 }
 
 async fn lock<T: Transaction>(
@@ -93,17 +117,24 @@ async fn update_release_data<T: Transaction>(transaction: &mut T) -> Result<(), 
     transaction.execute(queries::update_release_data()).await.map(drop)
 }
 
-/// Judges every installed version of a project anew, and says how many assessments are others now.
+/// Judges every installed version of a project anew, has the sites recounted whose figures may be others now, and says
+/// how many assessments are.
 async fn revise<T: Transaction>(
     transaction: &mut T,
-    project: &ProjectName,
-    feed: Feed,
+    (project, feed): (&ProjectName, Feed),
     history: Option<&ReleaseHistory>,
+    absent: bool,
+    now: OffsetDateTime,
 ) -> Result<usize, StorageError> {
+    transaction.execute(assessments::delete_unused(project, feed)).await?;
     let rows = transaction.rows::<AssessmentRow>(assessments::of_feed(project, feed)).await?;
-    let revisions = revisions(rows, project, feed, history);
+    let revisions = revisions(rows, project, feed, history, absent);
     if !revisions.is_empty() {
         transaction.execute(queries::update_assessments(&revisions)).await?;
+    }
+    let counted: Vec<i64> = revisions.iter().filter(|revision| revision.counted).map(|revision| revision.id).collect();
+    if !counted.is_empty() {
+        transaction.execute(recounts::queries::request(now, counted)).await?;
     }
     Ok(revisions.len())
 }

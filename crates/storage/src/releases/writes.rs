@@ -3,7 +3,6 @@
 use module_monitor_domain::{Feed, ProjectName, Release, ReleaseHistory};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
 
 use super::assessments::key::Key;
 use super::assessments::rows::AssessmentRow;
@@ -11,7 +10,7 @@ use crate::engine::read::json;
 use crate::engine::sql_types::At;
 
 /// Part of what is hashed: raise it when the same history is to be judged anew because the rules have changed.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// A release to insert.
 #[derive(Serialize)]
@@ -41,7 +40,7 @@ fn release_write(position: i32, release: &Release) -> ReleaseWrite<'_> {
         version: &release.version,
         status: release.status.as_str(),
         date: release.date,
-        released_at: release.date.and_then(|date| OffsetDateTime::from_unix_timestamp(date).ok()).map(At),
+        released_at: release.released_at().map(At),
         link: &release.link,
         insecure: release.insecure,
         unsupported: release.unsupported,
@@ -67,10 +66,14 @@ pub(super) struct Revision {
     pub(super) id: i64,
     pub(super) status: &'static str,
     pub(super) needs_update: bool,
+    pub(super) class: &'static str,
+    pub(super) reason: Option<&'static str>,
+    pub(super) covered: bool,
     pub(super) security_updates: String,
     pub(super) recommended: Option<String>,
+    pub(super) core_compatibility: Option<String>,
     /// Whether the figures of the sites that use it may be others now.
-    pub(super) revised: bool,
+    pub(super) counted: bool,
 }
 
 /// Those of a feed's assessments that `history` makes others, in the order of their ids. A new release that is merely
@@ -80,30 +83,34 @@ pub(super) fn revisions(
     project: &ProjectName,
     feed: Feed,
     history: Option<&ReleaseHistory>,
+    absent: bool,
 ) -> Vec<Revision> {
     let revise = |row: AssessmentRow| {
         let key = Key { project: project.clone(), version: row.version, datestamp: row.datestamp };
-        let now = key.judge(history, feed);
-        let revised = row.needs_update != now.needs_update || is_unknown(&row.status) != is_unknown(now.status);
-        let same = !revised
+        let now = key.judge(history, absent, feed);
+        let counted = row.needs_update != now.needs_update
+            || row.class != now.class
+            || row.reason.as_deref() != now.reason
+            || row.covered != now.covered;
+        let same = !counted
             && row.status == now.status
             && row.security_updates == now.security_updates
-            && row.recommended == now.recommended;
+            && row.recommended == now.recommended
+            && row.core_compatibility == now.core_compatibility;
         (!same).then_some(Revision {
             id: row.id,
             status: now.status,
             needs_update: now.needs_update,
+            class: now.class,
+            reason: now.reason,
+            covered: now.covered,
             security_updates: now.security_updates,
             recommended: now.recommended,
-            revised,
+            core_compatibility: now.core_compatibility,
+            counted,
         })
     };
     let mut revisions: Vec<_> = rows.into_iter().filter_map(revise).collect();
     revisions.sort_unstable_by_key(|revision| revision.id);
     revisions
-}
-
-/// As the view `judged_modules` has it.
-fn is_unknown(status: &str) -> bool {
-    matches!(status, "not_fetched" | "unknown")
 }

@@ -7,7 +7,8 @@ mod store;
 
 use async_trait::async_trait;
 use module_monitor_domain::{
-    BranchSide, MachineName, ProjectName, SecurityCounts, SecurityRelease, SiteId, Tag, UpdateStatus, VersionRange,
+    BranchSide, CoverageClass, MachineName, ProjectName, SecurityCounts, SecurityRelease, SiteId, Tag, UnknownReason,
+    UpdateStatus, VersionRange,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -68,11 +69,17 @@ pub trait Security: Send + Sync {
     /// next one's first work.
     async fn recount_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError>;
 
+    /// Has the sites identified anew of which something was postponed because they had named too many versions in a day.
+    async fn request_postponed(&self, now: OffsetDateTime) -> Result<usize, StorageError>;
+
     /// How many modules of sites are behind what [`Security::recount_step`] has left to do. No locks.
     async fn pending_recounts(&self) -> Result<u64, StorageError>;
 
     /// Compares the figures of a page of sites with their rows. No locks; finish [`Security::recount_step`] first.
     async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError>;
+
+    /// The figures of all active sites together. No locks.
+    async fn security_totals(&self) -> Result<SecurityTotals, StorageError>;
 
     /// Recounts a page of sites under their locks, and says what was not right.
     async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError>;
@@ -85,22 +92,36 @@ pub struct SecurityUpdate {
     pub site_id: SiteId,
     /// Its name.
     pub site_name: String,
-    /// The project.
-    pub project: ProjectName,
+    /// The project; `None` where no project judges what it is about.
+    pub project: Option<ProjectName>,
     /// The installed version; the lowest one where modules of the project differ.
     pub version: Option<String>,
-    /// How that version stands.
-    pub status: UpdateStatus,
+    /// How that version stands; `None` where no project judges it.
+    pub status: Option<UpdateStatus>,
     /// The version to install.
     pub recommended: Option<String>,
     /// The newer security releases, newest first.
     pub security_updates: Vec<SecurityRelease>,
     /// The site's modules of the project that need it, in the order of their names.
     pub modules: Vec<MachineName>,
-    /// Since when it is known.
-    pub insecure_since: OffsetDateTime,
+    /// In which class it is.
+    pub class: CoverageClass,
+    /// Why it could not be judged, where it could not.
+    pub unknown: Option<UnknownReason>,
+    /// Since when a security update is known to be needed.
+    pub insecure_since: Option<OffsetDateTime>,
     /// The accepted risk that covers it, where one covers every one of the modules: that of the version shown.
     pub accepted: Option<AcceptedRisk>,
+}
+
+impl SecurityUpdate {
+    /// Its place among those of its site: the project, or a slash and the name of what no project judges.
+    pub fn place(&self) -> String {
+        match (&self.project, self.modules.first()) {
+            (Some(project), _) => project.to_string(),
+            (None, module) => format!("/{}", module.map(MachineName::as_str).unwrap_or_default()),
+        }
+    }
 }
 
 /// Why a security update does not count.
@@ -115,8 +136,10 @@ pub struct AcceptedRisk {
 }
 
 /// Which security updates to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityFilter {
+    /// In that class only; `None`: in any that asks for something: insecure, unsupported and unknown.
+    pub class: Option<CoverageClass>,
     /// Of that site only.
     pub site_id: Option<SiteId>,
     /// Of that project only.
@@ -125,6 +148,13 @@ pub struct SecurityFilter {
     pub tag: Option<Tag>,
     /// Also where only disabled modules need one.
     pub include_disabled: bool,
+}
+
+impl Default for SecurityFilter {
+    /// What needs a security update, on all sites.
+    fn default() -> Self {
+        Self { class: Some(CoverageClass::Insecure), site_id: None, project: None, tag: None, include_disabled: false }
+    }
 }
 
 /// A security update that a site needed and no longer needs.
@@ -190,6 +220,8 @@ pub struct NewAcceptance {
     pub id: Uuid,
     /// The project.
     pub project: ProjectName,
+    /// The class that it is for: it covers nothing of another.
+    pub class: CoverageClass,
     /// Which of its versions.
     pub versions: VersionRange,
     /// On that site only; `None`: on all.
@@ -209,6 +241,8 @@ pub struct Acceptance {
     pub id: Uuid,
     /// The project.
     pub project: ProjectName,
+    /// The class that it is for.
+    pub class: CoverageClass,
     /// From this version on.
     pub from: Option<String>,
     /// Up to this version.
@@ -227,6 +261,15 @@ pub struct Acceptance {
     pub ended_at: Option<OffsetDateTime>,
     /// Why it ended: `expired` or `withdrawn`.
     pub ended_reason: Option<String>,
+}
+
+/// The figures of all active sites together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecurityTotals {
+    /// Their sums; a project counts once for each site that needs an update of it.
+    pub security: SecurityCounts,
+    /// Sites with extensions that could not be judged.
+    pub sites_with_unknown: i64,
 }
 
 /// A site whose stored figures are not those of its rows.

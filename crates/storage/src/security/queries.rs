@@ -1,26 +1,35 @@
 //! The statements about findings, accepted risks and figures.
 
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use module_monitor_domain::{DrupalVersion, Feed, ProjectName, SiteId, Tag};
+use module_monitor_domain::{CoverageClass, DrupalVersion, Feed, ProjectName, SiteId, Tag};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
-use crate::engine::statement::{Portable, Sql, sql_of, statement};
+use crate::engine::statement::{BoxedSql, Portable, Sql, sql_of, statement};
 use crate::page::{Page, limit};
 use crate::sites::queries::of_tag;
 
-pub(super) fn security_updates(filter: SecurityFilter, page: Page<(SiteId, String)>) -> Sql<impl Portable> {
+pub(super) fn security_updates(filter: SecurityFilter, page: Page<(SiteId, String)>) -> BoxedSql {
     let (site, project) = page.after.unwrap_or((SiteId(0), String::new()));
-    sql_of(of_tag(include_str!("sql/security_updates.sql"), "$7", filter.tag.as_ref()))
+    // What is insecure has findings, which say since when.
+    let (text, class) = match filter.class {
+        Some(CoverageClass::Insecure) => (include_str!("sql/security_updates.sql"), None),
+        class => (include_str!("sql/unsettled.sql"), Some(class)),
+    };
+    let list = sql_of(of_tag(text, "$7", filter.tag.as_ref()))
         .bind::<BigInt, _>(site.0)
         .bind::<Text, _>(project)
         .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
         .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
         .bind::<Bool, _>(filter.include_disabled)
         .bind::<BigInt, _>(limit(page.limit))
-        .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
+        .bind::<Nullable<Text>, _>(filter.tag.map(String::from));
+    match class {
+        None => list.boxed(),
+        Some(class) => list.bind::<Nullable<Text>, _>(class.map(CoverageClass::as_str)).boxed(),
+    }
 }
 
 pub(super) fn fixed_findings(filter: SecurityFilter, page: &Page<i64>) -> Sql<impl Portable + use<>> {
@@ -75,11 +84,6 @@ pub(super) fn lock_project(project: &ProjectName) -> Sql<impl Portable + use<>> 
     statement!("lock_project").bind::<Text, _>(project.to_string())
 }
 
-/// Has the sites recounted that need a security update of a project.
-pub(super) fn revise_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
-    statement!("revise_project").bind::<Text, _>(project.to_string())
-}
-
 pub(super) fn insert_acceptance(acceptance: NewAcceptance, actor: &str) -> Sql<impl Portable + use<>> {
     let (project, versions) = (&acceptance.project, &acceptance.versions);
     let text = |version: Option<&DrupalVersion>| version.map(DrupalVersion::to_string);
@@ -87,6 +91,7 @@ pub(super) fn insert_acceptance(acceptance: NewAcceptance, actor: &str) -> Sql<i
     statement!("insert_acceptance")
         .bind::<Id, _>(DbId(acceptance.id))
         .bind::<Text, _>(project.to_string())
+        .bind::<Text, _>(acceptance.class.as_str())
         .bind::<Nullable<Text>, _>(versions.feed().map(Feed::as_str))
         .bind::<Nullable<Text>, _>(text(versions.from()))
         .bind::<Nullable<Text>, _>(key(versions.from()))
@@ -118,27 +123,8 @@ pub(super) fn due_acceptances(now: OffsetDateTime, most: usize) -> Sql<impl Port
     statement!("due_acceptances").bind::<Moment, _>(At(now)).bind::<BigInt, _>(limit(most))
 }
 
-pub(super) fn assessment_to_recount() -> Sql<impl Portable> {
-    statement!("assessment_to_recount")
-}
-
-pub(super) fn sites_to_recount(assessment: i64, after: Option<i64>, most: usize) -> Sql<impl Portable> {
-    statement!("sites_to_recount")
-        .bind::<BigInt, _>(assessment)
-        .bind::<BigInt, _>(after.unwrap_or_default())
-        .bind::<BigInt, _>(limit(most))
-}
-
-/// The sites of an assessment have been recounted up to `to`, or all of them, for its `revision`.
-pub(super) fn recounted(assessment: i64, revision: i64, to: Option<SiteId>) -> Sql<impl Portable> {
-    statement!("recounted")
-        .bind::<BigInt, _>(assessment)
-        .bind::<BigInt, _>(revision)
-        .bind::<Nullable<BigInt>, _>(to.map(|site| site.0))
-}
-
-pub(super) fn pending_recounts() -> Sql<impl Portable> {
-    statement!("pending_recounts")
+pub(super) fn security_totals() -> Sql<impl Portable> {
+    statement!(pair "security_totals")
 }
 
 fn ids(sites: &[SiteId]) -> Vec<i64> {

@@ -7,8 +7,8 @@ use super::queries;
 use crate::engine::error::StorageError;
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::{Transaction, Unit};
-use crate::sites;
 use crate::sites::rows::SiteIdRow;
+use crate::{recounts, sites};
 
 /// Locks sites, runs statements, recounts the sites, and says how many rows each statement wrote.
 pub(super) struct Recount {
@@ -30,6 +30,27 @@ impl Unit for Recount {
         let rows = transaction.execute_all(self.statements).await?;
         recount(transaction, self.now, &self.sites).await?;
         Ok(rows)
+    }
+}
+
+/// Takes sites that are marked, at most `limit`, locks them and recounts them. Says how many they were.
+pub(super) struct CountMarked {
+    pub(super) now: OffsetDateTime,
+    pub(super) limit: usize,
+}
+
+impl Unit for CountMarked {
+    type Output = usize;
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<usize, StorageError> {
+        let taken = transaction.rows::<SiteIdRow>(recounts::queries::take(self.limit)).await?;
+        let mut sites: Vec<SiteId> = taken.into_iter().map(SiteId::from).collect();
+        sites.sort_unstable();
+        if !sites.is_empty() {
+            transaction.execute(recounts::queries::delete(&sites)).await?;
+            recount(transaction, self.now, &sites).await?;
+        }
+        Ok(sites.len())
     }
 }
 

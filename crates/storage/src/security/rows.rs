@@ -2,15 +2,17 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use module_monitor_domain::{MachineName, SecurityCounts, SiteId};
+use module_monitor_domain::{CoverageCounts, MachineName, ProjectName, SecurityCounts, SiteId};
 
 use super::{
-    Acceptance, AcceptedRisk, FixedFinding, ProjectSite, RecountDifference, RecountPage, SecurityUpdate, SiteWithout,
+    Acceptance, AcceptedRisk, FixedFinding, ProjectSite, RecountDifference, RecountPage, SecurityTotals,
+    SecurityUpdate, SiteWithout,
 };
 use crate::bounds::{BoundedSites, Bounds, BranchCounts, side};
 use crate::engine::error::StorageError;
-use crate::engine::read::{moment, read_json, read_name, read_project, read_status};
+use crate::engine::read::{moment, read_class, read_json, read_name, read_project, read_reason, read_status};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
+use crate::sites::rows::SecurityRow;
 
 fn known_version(version: String) -> Option<String> {
     Some(version).filter(|version| !version.is_empty())
@@ -23,16 +25,21 @@ pub(super) struct InsecureModuleRow {
     site_id: i64,
     #[diesel(sql_type = Text)]
     site_name: String,
-    #[diesel(sql_type = Text)]
-    project: String,
-    #[diesel(sql_type = Moment)]
-    insecure_since: At,
-    #[diesel(sql_type = Text)]
-    machine_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    project: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    insecure_since: Option<At>,
+    /// None where a site's core stands for itself.
+    #[diesel(sql_type = Nullable<Text>)]
+    machine_name: Option<String>,
     #[diesel(sql_type = Text)]
     version: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    status: Option<String>,
     #[diesel(sql_type = Text)]
-    status: String,
+    class: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    unknown_reason: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     recommended: Option<String>,
     #[diesel(sql_type = Text)]
@@ -57,11 +64,13 @@ impl TryFrom<InsecureModuleRow> for SecurityUpdate {
     fn try_from(row: InsecureModuleRow) -> Result<Self, StorageError> {
         Ok(Self {
             site_id: SiteId(row.site_id),
-            project: read_project(&row.project)?,
-            status: read_status(&row.status)?,
+            project: row.project.as_deref().map(read_project).transpose()?,
+            status: row.status.as_deref().map(read_status).transpose()?,
             security_updates: read_json("list of security releases", &row.security_updates)?,
-            modules: vec![read_name(&row.machine_name)?],
-            insecure_since: row.insecure_since.0,
+            class: read_class(&row.class)?,
+            unknown: row.unknown_reason.as_deref().map(read_reason).transpose()?,
+            modules: row.machine_name.as_deref().map(read_name).transpose()?.into_iter().collect(),
+            insecure_since: moment(row.insecure_since),
             accepted: row.accepted(),
             site_name: row.site_name,
             version: known_version(row.version),
@@ -74,11 +83,16 @@ impl TryFrom<InsecureModuleRow> for SecurityUpdate {
 pub(super) fn security_updates(rows: Vec<InsecureModuleRow>) -> Result<Vec<SecurityUpdate>, StorageError> {
     let mut updates: Vec<SecurityUpdate> = Vec::new();
     for row in rows {
-        let same =
-            |update: &&mut SecurityUpdate| update.site_id.0 == row.site_id && update.project.as_str() == row.project;
+        let same = |update: &&mut SecurityUpdate| {
+            let project = update.project.as_ref().map(ProjectName::as_str);
+            update.site_id.0 == row.site_id
+                && update.class.as_str() == row.class
+                && project.is_some()
+                && project == row.project.as_deref()
+        };
         match updates.last_mut().filter(same) {
             Some(update) => {
-                update.modules.push(read_name(&row.machine_name)?);
+                update.modules.extend(row.machine_name.as_deref().map(read_name).transpose()?);
                 if row.acceptance_id.is_none() {
                     update.accepted = None;
                 }
@@ -195,6 +209,8 @@ pub(super) struct AcceptanceRow {
     id: DbId,
     #[diesel(sql_type = Text)]
     project: String,
+    #[diesel(sql_type = Text)]
+    class: String,
     #[diesel(sql_type = Nullable<Text>)]
     from_version: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -222,6 +238,7 @@ impl TryFrom<AcceptanceRow> for Acceptance {
         Ok(Self {
             id: row.id.0,
             project: read_project(&row.project)?,
+            class: read_class(&row.class)?,
             from: row.from_version,
             to: row.to_version,
             site_id: row.site_id.map(SiteId),
@@ -232,6 +249,23 @@ impl TryFrom<AcceptanceRow> for Acceptance {
             ended_at: moment(row.ended_at),
             ended_reason: row.ended_reason,
         })
+    }
+}
+
+/// The figures of sites together.
+#[derive(QueryableByName)]
+pub(super) struct TotalsRow {
+    #[diesel(embed)]
+    security: SecurityRow,
+    #[diesel(sql_type = BigInt)]
+    sites_with_unknown: i64,
+}
+
+impl TryFrom<TotalsRow> for SecurityTotals {
+    type Error = StorageError;
+
+    fn try_from(row: TotalsRow) -> Result<Self, StorageError> {
+        Ok(Self { security: row.security.try_into()?, sites_with_unknown: row.sites_with_unknown })
     }
 }
 
@@ -247,46 +281,61 @@ pub(super) struct FiguresRow {
     #[diesel(sql_type = Integer)]
     stored_projects: i32,
     #[diesel(sql_type = Integer)]
+    stored_unsupported: i32,
+    #[diesel(sql_type = Integer)]
     stored_unknown: i32,
+    #[diesel(sql_type = Text)]
+    stored_coverage: String,
     #[diesel(sql_type = Integer)]
     counted_updates_found: i32,
     #[diesel(sql_type = Integer)]
     counted_projects: i32,
     #[diesel(sql_type = Integer)]
+    counted_unsupported: i32,
+    #[diesel(sql_type = Integer)]
     counted_unknown: i32,
+    #[diesel(sql_type = Text)]
+    counted_coverage: String,
     #[diesel(sql_type = BigInt)]
     wrong_findings: i64,
 }
 
-impl From<FiguresRow> for RecountDifference {
-    fn from(row: FiguresRow) -> Self {
-        let counts =
-            |updates_found, projects, unknown| SecurityCounts { updates_found, projects, unknown, data_as_of: None };
-        Self {
+impl TryFrom<FiguresRow> for RecountDifference {
+    type Error = StorageError;
+
+    fn try_from(row: FiguresRow) -> Result<Self, StorageError> {
+        let rest = |list: &str| Ok::<_, StorageError>(CoverageCounts::of_list(read_json("list of figures", list)?));
+        Ok(Self {
             site_id: SiteId(row.id),
             site_name: row.name,
-            stored: counts(row.stored_updates_found, row.stored_projects, row.stored_unknown),
-            counted: counts(row.counted_updates_found, row.counted_projects, row.counted_unknown),
+            stored: SecurityCounts {
+                updates_found: row.stored_updates_found,
+                projects: row.stored_projects,
+                unsupported: row.stored_unsupported,
+                unknown: row.stored_unknown,
+                rest: rest(&row.stored_coverage)?,
+                data_as_of: None,
+                recounting: false,
+            },
+            counted: SecurityCounts {
+                updates_found: row.counted_updates_found,
+                projects: row.counted_projects,
+                unsupported: row.counted_unsupported,
+                unknown: row.counted_unknown,
+                rest: rest(&row.counted_coverage)?,
+                data_as_of: None,
+                recounting: false,
+            },
             findings: row.wrong_findings,
-        }
+        })
     }
 }
 
 /// The sites of a page of at most `limit` that differ.
-pub(super) fn recount_page(rows: Vec<FiguresRow>, limit: usize) -> RecountPage {
+pub(super) fn recount_page(rows: Vec<FiguresRow>, limit: usize) -> Result<RecountPage, StorageError> {
     let next = (rows.len() >= limit).then(|| rows.last().map(|row| SiteId(row.id))).flatten();
-    let differs = |site: &RecountDifference| site.stored != site.counted || site.findings > 0;
     let sites = rows.len();
-    RecountPage { sites, differences: rows.into_iter().map(RecountDifference::from).filter(differs).collect(), next }
-}
-
-/// An assessment whose sites have to be recounted, and how far that has come.
-#[derive(QueryableByName)]
-pub(super) struct RevisedRow {
-    #[diesel(sql_type = BigInt)]
-    pub(super) id: i64,
-    #[diesel(sql_type = BigInt)]
-    pub(super) revision: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub(super) recounted_to: Option<i64>,
+    let mut differences = rows.into_iter().map(RecountDifference::try_from).collect::<Result<Vec<_>, _>>()?;
+    differences.retain(|site| site.stored != site.counted || site.findings > 0);
+    Ok(RecountPage { sites, differences, next })
 }

@@ -1,27 +1,28 @@
 //! The units of work around findings and accepted risks.
 
 use async_trait::async_trait;
-use module_monitor_domain::{AdminAction, ProjectName, SiteId, Tag};
+use module_monitor_domain::{AdminAction, CoverageClass, ProjectName, SiteId, Tag};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::recount::Recount;
+use super::recount::{CountMarked, Recount};
 use super::rows::{
-    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, RevisedRow, SiteWithoutRow,
-    project_sites, recount_page, security_updates,
+    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, SiteWithoutRow, TotalsRow, project_sites,
+    recount_page, security_updates,
 };
 use super::{
     Acceptance, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountPage, Security, SecurityFilter,
-    SecurityUpdate, SiteWithout, queries,
+    SecurityTotals, SecurityUpdate, SiteWithout, queries,
 };
-use crate::admin_log;
 use crate::bounds::BoundedSites;
 use crate::engine::error::StorageError;
 use crate::engine::read::{CountRow, all, one};
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::Backend;
+use crate::identities::identify::Identify;
 use crate::page::Page;
 use crate::sites::rows::SiteIdRow;
+use crate::{admin_log, recounts};
 
 /// Acceptances that are ended in one go.
 const DUE_AT_ONCE: usize = 100;
@@ -59,12 +60,13 @@ impl<B: Backend> Security for B {
     }
 
     async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError> {
-        let (project, site, now) = (acceptance.project.clone(), acceptance.site_id, acceptance.created_at);
+        let (project, class) = (acceptance.project.clone(), acceptance.class);
+        let (site, now) = (acceptance.site_id, acceptance.created_at);
         let detail = format!("{project}: {}", acceptance.reason);
         let event =
             admin_log::queries::insert(now, actor, AdminAction::AcceptanceCreated, site, acceptance.id, Some(&detail));
         let insert = queries::insert_acceptance(acceptance, actor);
-        change_acceptance(self, &project, site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
+        change_acceptance(self, (&project, class), site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
     }
 
     async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError> {
@@ -98,30 +100,38 @@ impl<B: Backend> Security for B {
     }
 
     async fn recount_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError> {
-        loop {
-            let Some(next) = self.rows::<RevisedRow>(queries::assessment_to_recount()).await?.pop() else {
-                return Ok(0);
-            };
-            let query = queries::sites_to_recount(next.id, next.recounted_to, limit);
-            let sites: Vec<SiteId> = self.rows::<SiteIdRow>(query).await?.into_iter().map(SiteId::from).collect();
-            let to = sites.last().copied().filter(|_| sites.len() >= limit);
-            let note = queries::recounted(next.id, next.revision, to);
-            let recounted = sites.len();
-            self.transact(Recount { now, sites, statements: vec![note.boxed()] }).await?;
-            if recounted > 0 {
-                return Ok(recounted);
-            }
+        // Those that are only counted first: what one site needs identified is in nobody's way.
+        match self.transact(CountMarked { now, limit }).await? {
+            0 => {}
+            counted => return Ok(counted),
         }
+        let Some(row) = self.first::<SiteIdRow>(recounts::queries::site_to_identify()).await? else { return Ok(0) };
+        let site = SiteId::from(row);
+        let identified = self.transact(Identify { site, now, statements: Vec::new() }).await;
+        if let Err(error) = identified {
+            // The others have their turn before it is tried again.
+            self.execute(recounts::queries::postpone(site, now)).await?;
+            return Err(error);
+        }
+        Ok(1)
+    }
+
+    async fn request_postponed(&self, now: OffsetDateTime) -> Result<usize, StorageError> {
+        self.execute(recounts::queries::request_postponed(now)).await
     }
 
     async fn pending_recounts(&self) -> Result<u64, StorageError> {
-        let row = self.rows::<CountRow>(queries::pending_recounts()).await?.pop();
+        let row = self.first::<CountRow>(recounts::queries::pending()).await?;
         Ok(row.and_then(|row| u64::try_from(row.count).ok()).unwrap_or_default())
     }
 
     async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
         let rows = self.rows::<FiguresRow>(queries::check_figures(&page)).await?;
-        Ok(recount_page(rows, page.limit))
+        recount_page(rows, page.limit)
+    }
+
+    async fn security_totals(&self) -> Result<SecurityTotals, StorageError> {
+        Ok(one::<TotalsRow, _>(self, queries::security_totals()).await?.unwrap_or_default())
     }
 
     async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError> {
@@ -142,12 +152,12 @@ async fn end(
     reason: &'static str,
     actor: &str,
 ) -> Result<bool, StorageError> {
-    let (project, site) = (&acceptance.project, acceptance.site_id);
+    let (of, site) = ((&acceptance.project, acceptance.class), acceptance.site_id);
     let end = queries::end_acceptance(acceptance.id, now, reason);
     let action = if reason == "expired" { AdminAction::AcceptanceExpired } else { AdminAction::AcceptanceWithdrawn };
     let detail = format!("{}: {}", acceptance.project, acceptance.reason);
     let event = admin_log::queries::acceptance_ended(now, actor, action, acceptance.id, &detail);
-    let rows = change_acceptance(backend, project, site, now, vec![end.boxed(), event.boxed()]).await?;
+    let rows = change_acceptance(backend, of, site, now, vec![end.boxed(), event.boxed()]).await?;
     Ok(rows.first() == Some(&1))
 }
 
@@ -155,7 +165,7 @@ async fn end(
 /// but what they wait for is written down with it, while no sync can begin to use the project.
 async fn change_acceptance(
     backend: &impl Backend,
-    project: &ProjectName,
+    (project, class): (&ProjectName, CoverageClass),
     site: Option<SiteId>,
     now: OffsetDateTime,
     statements: Vec<BoxedSql>,
@@ -165,7 +175,7 @@ async fn change_acceptance(
     }
     let mut all = vec![queries::lock_project(project).boxed()];
     all.extend(statements);
-    all.push(queries::revise_project(project).boxed());
+    all.push(recounts::queries::request_of_project(now, project, class).boxed());
     let rows = backend.execute_all(all).await?;
     Ok(rows.into_iter().skip(1).collect())
 }

@@ -17,9 +17,9 @@ use crate::page::Page;
 /// The sites that may report.
 #[async_trait]
 pub trait Sites: Send + Sync {
-    /// Registers a site, with its first key where it will report over HTTP, in one transaction, and gives its id. The
-    /// site of the key is the new one.
-    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<SiteId, StorageError>;
+    /// Registers a site, with its first key where it will report over HTTP, in one transaction, and gives it as it
+    /// is stored. The site of the key is the new one.
+    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<Site, StorageError>;
 
     /// Changes a site as of `now` and writes it to the administrators' log as `detail` by `actor`, in one transaction.
     /// Raises the key revision where authentication must know. `false` where there is no such site.

@@ -10,11 +10,12 @@ use crate::engine::statement::{BoxedSql, Portable, Sql, sql, sql_of, statement};
 use crate::page::{Page, limit};
 
 /// Rows of a removed site that its tombstone does not keep, each statement deleting some of one kind.
-pub(super) const LEFTOVERS: [&str; 5] = [
+pub(super) const LEFTOVERS: [&str; 6] = [
     include_str!("sql/delete_leftover_modules.sql"),
     include_str!("sql/delete_leftover_module_events.sql"),
     include_str!("sql/delete_leftover_findings.sql"),
     include_str!("sql/delete_leftover_site_events.sql"),
+    include_str!("sql/delete_leftover_settlements.sql"),
     include_str!("sql/delete_leftover_idempotency_keys.sql"),
 ];
 
@@ -74,7 +75,8 @@ pub(crate) fn of_tag(text: &'static str, parameter: &str, tag: Option<&Tag>) -> 
 /// As [`Reporting::of`]; the numbers are those of [`Reporting::FAILING_AFTER`] and of the indexes.
 fn reporting_condition(reporting: Reporting) -> &'static str {
     match reporting {
-        Reporting::Ok => "s.recent_refusals < 3 AND s.drupal_version IS NOT NULL",
+        Reporting::Ok => "s.recent_refusals < 3 AND s.drupal_version IS NOT NULL AND NOT s.partial",
+        Reporting::Partial => "s.recent_refusals < 3 AND s.partial",
         Reporting::Failing => "s.recent_refusals >= 3",
         Reporting::Never => "s.recent_refusals < 3 AND s.drupal_version IS NULL",
     }

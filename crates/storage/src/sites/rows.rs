@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CoreVersion, Fingerprint, Reporting, SecurityCounts, Site, SiteEventKind, SiteId, SiteIdentity, SiteState, SyncId,
+    CoreVersion, CoverageCounts, Fingerprint, Reporting, SecurityCounts, Site, SiteEventKind, SiteId, SiteIdentity,
+    SiteState, SyncId,
 };
 
 use super::SiteEvent;
@@ -44,6 +45,10 @@ pub(super) struct SiteRow {
     drupal_version: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     php_version: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    facts: Option<String>,
+    #[diesel(sql_type = Bool)]
+    partial: bool,
     #[diesel(sql_type = Nullable<Moment>)]
     last_sync_at: Option<At>,
     #[diesel(sql_type = Nullable<Moment>)]
@@ -73,15 +78,16 @@ impl TryFrom<SiteRow> for Site {
             rate_limit: row.rate_limit.and_then(|limit| u32::try_from(limit).ok()),
             silent_after: row.silent_after.and_then(|seconds| u32::try_from(seconds).ok()),
             silent_at: moment(row.silent_at),
-            reporting: Reporting::of(recent_refusals, row.drupal_version.is_some()),
+            reporting: Reporting::of(recent_refusals, row.drupal_version.is_some(), row.partial),
             last_refusal: row.last_refusal,
             drupal_version: row.drupal_version,
             php_version: row.php_version,
+            facts: row.facts,
             last_sync_at: moment(row.last_sync_at),
             last_full_sync_at: moment(row.last_full_sync_at),
             mass_removal: row.mass_removal,
             conflict: row.conflict,
-            security: row.security.into(),
+            security: row.security.try_into()?,
         })
     }
 }
@@ -118,6 +124,8 @@ pub(crate) struct SiteStateRow {
     fingerprint: Option<Vec<u8>>,
     #[diesel(sql_type = Bool)]
     pub(crate) mass_removal: bool,
+    #[diesel(sql_type = Integer)]
+    unnamed_rejections: i32,
     #[diesel(sql_type = Bool)]
     pub(crate) conflict: bool,
     #[diesel(sql_type = Bool)]
@@ -147,31 +155,43 @@ impl SiteStateRow {
             last_sync_timestamp: moment(self.last_sync_timestamp),
             fingerprint: self.fingerprint.as_deref().and_then(Fingerprint::from_bytes),
             mass_removal: self.mass_removal,
+            unnamed_rejections: u32::try_from(self.unnamed_rejections).unwrap_or_default(),
         }
     }
 }
 
 /// The security figures of a site's row.
-#[derive(Clone, Copy, QueryableByName)]
+#[derive(Clone, QueryableByName)]
 pub(crate) struct SecurityRow {
     #[diesel(sql_type = Integer)]
     security_updates_found: i32,
     #[diesel(sql_type = Integer)]
     security_projects: i32,
     #[diesel(sql_type = Integer)]
+    security_unsupported: i32,
+    #[diesel(sql_type = Integer)]
     security_unknown: i32,
+    #[diesel(sql_type = Text)]
+    coverage: String,
     #[diesel(sql_type = Nullable<Moment>)]
     security_data_as_of: Option<At>,
+    #[diesel(sql_type = Bool)]
+    recounting: bool,
 }
 
-impl From<SecurityRow> for SecurityCounts {
-    fn from(row: SecurityRow) -> Self {
-        Self {
+impl TryFrom<SecurityRow> for SecurityCounts {
+    type Error = StorageError;
+
+    fn try_from(row: SecurityRow) -> Result<Self, StorageError> {
+        Ok(Self {
             updates_found: row.security_updates_found,
             projects: row.security_projects,
+            unsupported: row.security_unsupported,
             unknown: row.security_unknown,
+            rest: CoverageCounts::of_list(read_json("list of figures", &row.coverage)?),
             data_as_of: moment(row.security_data_as_of),
-        }
+            recounting: row.recounting,
+        })
     }
 }
 

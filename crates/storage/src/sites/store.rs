@@ -17,7 +17,7 @@ use crate::{admin_log, keys, outbox, security};
 
 #[async_trait]
 impl<B: Backend> Sites for B {
-    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<SiteId, StorageError> {
+    async fn create_site(&self, site: NewSite, first_key: Option<NewKey>, actor: &str) -> Result<Site, StorageError> {
         self.transact(CreateSite { site, first_key, actor: actor.to_owned() }).await
     }
 
@@ -89,9 +89,9 @@ struct CreateSite {
 }
 
 impl Unit for CreateSite {
-    type Output = SiteId;
+    type Output = Site;
 
-    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<SiteId, StorageError> {
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Site, StorageError> {
         let Self { site: NewSite { name, created_at, settings }, first_key, actor } = self;
         let row = transaction.first::<SiteIdRow>(queries::insert_site(&name, created_at)).await?;
         let id = row.map(SiteId::from).ok_or_else(|| StorageError::corrupt("id of a new site", "none"))?;
@@ -104,7 +104,8 @@ impl Unit for CreateSite {
             let key = NewKey { site_id: Some(id), ..key };
             transaction.execute_all(keys::issue::issue(key, &actor).into()).await?;
         }
-        Ok(id)
+        let stored = transaction.first::<SiteRow>(queries::site(id)).await?;
+        stored.ok_or_else(|| StorageError::corrupt("new site", "none"))?.try_into()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{
-    Decision, Refusal, SecurityCounts, SiteEventKind, SyncOutcome, SyncPlan, WebhookEvent, decide, plan, plan_unchanged,
+    CurrentModule, Decision, Feed, Refusal, SecurityCounts, SiteEventKind, SyncOutcome, SyncPlan, WebhookEvent, decide,
+    plan, plan_unchanged,
 };
 
 use super::command::SyncCommand;
@@ -16,7 +17,9 @@ use super::writes::{SiteWrite, event_writes, identity_event, outcome, row_writes
 use super::{idempotency, queries};
 use crate::engine::error::StorageError;
 use crate::engine::transaction::{Transaction, Unit};
+use crate::identities::identify::{known_names, write_standings};
 use crate::inventory::rows::CurrentRow;
+use crate::inventory::standing;
 use crate::releases::assessments::assess;
 use crate::releases::assessments::wanted::{Assessed, Wanted};
 use crate::security::recount;
@@ -61,19 +64,26 @@ impl Unit for Apply {
                 let rows = transaction.rows::<CurrentRow>(inventory::queries::current_modules(command.site_id)).await?;
                 let (mut ids, current) = Ids::of_rows(rows)?;
                 resolve_modules(transaction, command, &mut ids, &self.cache).await?;
-                let plan = plan(&state, &current, report, |name| ids.registry_type(name));
-                // Before the versions: the lock of a project comes before what an import of it writes.
-                if let Some(wanted) = Wanted::of(&site, &current, &plan, report) {
-                    assessed = assess(transaction, command.site_id, command.received_at, wanted).await?;
-                }
-                resolve_versions(transaction, &plan, command, &mut ids, &self.cache).await?;
-                write_inventory(transaction, command, &plan, &site, &ids, &assessed).await?;
+                let mut plan = plan(&state, &current, report, |name| ids.registry_type(name));
+                assessed = write_inventory(transaction, command, &plan, &site, &current, &mut ids, &self.cache).await?;
+                plan.warnings.extend(postponed(assessed.postponed));
                 (plan, ids)
             }
         };
         let outcome = finish(transaction, command, &plan, &site, assessed.core).await?;
-        Ok((SyncResult::Applied(outcome), ids.found))
+        let found = FoundIds { behind: assessed.behind, ..ids.found };
+        Ok((SyncResult::Applied(outcome), found))
     }
+}
+
+/// What a site is told that has named too many versions.
+fn postponed(versions: usize) -> Option<String> {
+    (versions > 0).then(|| {
+        format!(
+            "{versions} versions are judged later, because this site has named more new versions in a day than are taken \
+             from one site; until then they count as not_fetched"
+        )
+    })
 }
 
 /// The whole sync of a report that changes nothing; `None` when it does change something.
@@ -88,7 +98,7 @@ async fn touch<T: Transaction>(
     let mut outcome = unchanged_outcome(command, SecurityCounts::default());
     let touch = queries::touch_site(command, fingerprint, &outcome, T::WRITES_SEVERAL);
     let Some(touched) = transaction.first::<TouchedRow>(touch).await? else { return Ok(None) };
-    outcome.security = touched.security.into();
+    outcome.security = touched.security.try_into()?;
     if !T::WRITES_SEVERAL {
         transaction.execute(queries::insert_sync(command, &outcome)).await?;
         if touched.wanted {
@@ -137,33 +147,69 @@ async fn resolve_versions<T: Transaction>(
     Ok(())
 }
 
+/// Writes the rows that `plan` changes, and how everything stands afterwards. Locks projects before it touches versions,
+/// which is the order of an import.
 async fn write_inventory<T: Transaction>(
     transaction: &mut T,
     command: &SyncCommand,
     plan: &SyncPlan,
     before: &SiteStateRow,
-    ids: &Ids,
-    assessed: &Assessed,
-) -> Result<(), StorageError> {
-    let (site, now, changes) = (command.site_id, command.received_at, &plan.changes);
-    if !changes.changed.is_empty() {
-        let rows = row_writes(plan, ids, assessed)?;
-        transaction.execute(queries::write_site_modules(site, now, &rows)).await?;
+    current: &[CurrentModule],
+    ids: &mut Ids,
+    cache: &IdCache,
+) -> Result<Assessed, StorageError> {
+    let (site, now, core) = (command.site_id, command.received_at, command.report.drupal_version());
+    let mut assessed = Assessed::default();
+    let old_core = before.drupal_version();
+    let same_core = old_core.as_ref() == Some(core) && before.core_assessment_id.is_some();
+    if !plan.changes.is_empty() || plan.marks.changed || !same_core {
+        let extensions = standing::after(current, plan);
+        let names = known_names(transaction, site, Feed::of(core), &extensions).await?;
+        // A site that moves to another feed, or has no assessments yet, takes all of its modules along.
+        let anew = before.core_assessment_id.is_none() || standing::changes_feed(old_core.as_ref(), core);
+        let standings = standing::standings(&extensions, core, &names, anew);
+        assessed = assess(transaction, site, now, Wanted::of(core, &standings)).await?;
+        resolve_versions(transaction, plan, command, ids, cache).await?;
+        let rows = row_writes(plan, ids, &standings, &assessed)?;
+        if !rows.is_empty() {
+            transaction.execute(queries::write_site_modules(site, now, &rows)).await?;
+        }
+        write_standings(transaction, site, &standings, &assessed, |name| ids.module_id(name)).await?;
     }
-    if !changes.removed.is_empty() {
-        let removed = ids.module_ids(changes.removed.iter().map(|row| &row.machine_name))?;
+    write_marks(transaction, command, plan, before, ids).await?;
+    let events = event_writes(plan, ids)?;
+    if !events.is_empty() {
+        transaction.execute(queries::insert_events(site, command.sync_id, now, &events)).await?;
+    }
+    Ok(assessed)
+}
+
+/// Writes what is gone, what was reported and stays as it is, and what could not be read.
+async fn write_marks<T: Transaction>(
+    transaction: &mut T,
+    command: &SyncCommand,
+    plan: &SyncPlan,
+    before: &SiteStateRow,
+    ids: &Ids,
+) -> Result<(), StorageError> {
+    let (site, now) = (command.site_id, command.received_at);
+    if !plan.changes.removed.is_empty() {
+        let removed = ids.module_ids(plan.changes.removed.iter().map(|row| &row.machine_name))?;
         transaction.execute(queries::remove_site_modules(site, now, before.last_full_sync_at, removed)).await?;
     }
     if !plan.reported_again.is_empty() {
         transaction.execute(queries::report_again(site, now, ids.module_ids(&plan.reported_again)?)).await?;
     }
-    let moved = assessed.moved(|name| ids.module_id(name))?;
-    if !moved.is_empty() {
-        transaction.execute(queries::move_site_modules(site, &moved)).await?;
+    if !plan.marks.back.is_empty() {
+        transaction.execute(queries::bring_back(site, now, ids.module_ids(&plan.marks.back)?)).await?;
     }
-    let events = event_writes(plan, ids)?;
-    if !events.is_empty() {
-        transaction.execute(queries::insert_events(site, command.sync_id, now, &events)).await?;
+    if !plan.marks.kept.is_empty() {
+        transaction.execute(queries::mark_rejected(site, ids.module_ids(&plan.marks.kept)?)).await?;
+    }
+    if !plan.marks.ended.is_empty() {
+        let ended = ids.module_ids(&plan.marks.ended)?;
+        transaction.execute(queries::take_back(site, now, ended.clone())).await?;
+        transaction.execute(queries::end_placeholders(site, ended)).await?;
     }
     Ok(())
 }
@@ -180,7 +226,7 @@ async fn finish<T: Transaction>(
     let (site, now) = (command.site_id, command.received_at);
     let write = SiteWrite::of(plan, before, now, core_assessment_id);
     transaction.execute(queries::update_site(command, write)).await?;
-    let mut figures = before.security;
+    let mut figures = before.security.clone();
     // Whatever changes a module also looks up the assessment of the core.
     if core_assessment_id.is_some() {
         recount::recount(transaction, now, &[site]).await?;
@@ -214,7 +260,7 @@ async fn finish<T: Transaction>(
     if before.silence_told {
         told.push((WebhookEvent::SiteReportingAgain, outbox::nothing_more()));
     }
-    let outcome = outcome(command, plan, figures.into());
+    let outcome = outcome(command, plan, figures.try_into()?);
     transaction.execute(queries::insert_sync(command, &outcome)).await?;
     told.push((WebhookEvent::SyncCompleted, outbox::sync_completed(&outcome)));
     for (kind, data) in told {

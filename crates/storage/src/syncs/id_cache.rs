@@ -20,11 +20,13 @@ pub(super) struct KnownVersion {
     pub(super) described: bool,
 }
 
-/// Ids that the database told, for the cache to remember after the commit.
+/// What a sync has come across and is for after its commit: ids for the cache, and what is known to be out of date.
 #[derive(Default)]
 pub(super) struct FoundIds {
     pub(super) modules: Vec<(MachineName, KnownModule)>,
     pub(super) versions: Vec<((i64, String), KnownVersion)>,
+    /// Projects whose release history must be out of date.
+    pub(super) behind: Vec<i64>,
 }
 
 /// Saves looking up what nearly every site has. Bounded; ids get in only after the transaction that found or made them

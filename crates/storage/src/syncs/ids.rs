@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use module_monitor_domain::{CurrentModule, MachineName, ModuleDetails, ModuleType, Report, ReportedModule, SyncPlan};
+use module_monitor_domain::{
+    CurrentModule, MachineName, ModuleDetails, ModuleType, RejectedItem, Report, ReportedModule, SyncPlan,
+    registry_type,
+};
 
 use super::id_cache::{FoundIds, IdCache, KnownModule, KnownVersion};
 use crate::engine::error::StorageError;
@@ -55,6 +58,15 @@ impl Ids {
                 None => unknown.push(NewModule::of(reported)),
             }
         }
+        for item in report.rejected_items().iter().filter(|item| item.may_be_enabled()) {
+            let Some(name) = item.name().filter(|name| !self.modules.contains_key(name)) else { continue };
+            match cache.module(&name) {
+                Some(known) => drop(self.modules.insert(name, known)),
+                None => unknown.push(NewModule::unread(item)),
+            }
+        }
+        unknown.sort_by_key(|module| module.machine_name);
+        unknown.dedup_by_key(|module| module.machine_name);
         unknown
     }
 
@@ -110,7 +122,7 @@ impl Ids {
 
     /// Whether every one of these has an id now.
     pub(super) fn know_modules(&self, names: &[NewModule<'_>]) -> bool {
-        names.iter().all(|module| self.modules.contains_key(module.name))
+        names.iter().all(|module| self.modules.keys().any(|name| name.as_str() == module.machine_name))
     }
 
     /// Whether every one of these has an id now.
@@ -146,7 +158,6 @@ fn details_of(report: &Report, name: &MachineName) -> Option<String> {
 
 /// A registry row. Of custom modules it holds only the name.
 pub(super) struct NewModule<'a> {
-    name: &'a MachineName,
     pub(super) machine_name: &'a str,
     pub(super) module_type: &'static str,
     pub(super) display_name: Option<&'a str>,
@@ -155,12 +166,24 @@ pub(super) struct NewModule<'a> {
 }
 
 impl<'a> NewModule<'a> {
-    fn of(reported: &'a ReportedModule) -> Self {
-        let shared = Some(&reported.details).filter(|_| reported.module_type != ModuleType::Custom);
+    /// Of what could not be read, as far as it could.
+    fn unread(item: &'a RejectedItem) -> Self {
         Self {
-            name: &reported.machine_name,
+            machine_name: item.machine_name.as_deref().unwrap_or_default(),
+            module_type: item.module_type.unwrap_or(ModuleType::Contrib).as_str(),
+            display_name: None,
+            description: None,
+            project_link: None,
+        }
+    }
+
+    fn of(reported: &'a ReportedModule) -> Self {
+        let module_type = registry_type(&reported.machine_name, reported.module_type);
+        let agrees = module_type == reported.module_type && module_type != ModuleType::Custom;
+        let shared = Some(&reported.details).filter(|_| agrees);
+        Self {
             machine_name: reported.machine_name.as_str(),
-            module_type: reported.module_type.as_str(),
+            module_type: module_type.as_str(),
             display_name: shared.map(|d: &ModuleDetails| d.name.as_str()),
             description: shared.and_then(|d| d.description.as_deref()),
             project_link: shared.and_then(|d| d.project_link.as_deref()),

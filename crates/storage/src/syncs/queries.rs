@@ -12,7 +12,6 @@ use crate::engine::read::{count, json};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{BoxedSql, Portable, Sql, statement};
 use crate::outbox;
-use crate::releases::assessments::wanted::MovedRow;
 
 /// The report of a site that changes nothing; no row where it does change something. `whole`: the audit row and the event
 /// too, where one statement can.
@@ -33,7 +32,8 @@ pub(super) fn touch_site(
         .bind::<Text, _>(report.site_info().json.clone())
         .bind::<Text, _>(report.php_version().to_string())
         .bind::<Moment, _>(At(command.received_at))
-        .bind::<Text, _>(WebhookEvent::SyncCompleted.as_str());
+        .bind::<Text, _>(WebhookEvent::SyncCompleted.as_str())
+        .bind::<Nullable<Text>, _>(report.facts().map(str::to_owned));
     if !whole {
         return touch.boxed();
     }
@@ -101,7 +101,10 @@ pub(super) fn write_site_modules<'a>(
             .column("schema_version", |r| r.schema_version)
             .column("security_coverage", |r| r.security_coverage)
             .column("own_details", |r| r.own_details.as_deref())
-            .column("assessment_id", |r| r.assessment_id),
+            .column("assessment_id", |r| r.assessment_id)
+            .column("in_use", |r| r.in_use)
+            .column("identification", |r| r.identification)
+            .column("rejected", |r| r.rejected),
     )
 }
 
@@ -122,11 +125,24 @@ pub(super) fn report_again(site: SiteId, now: OffsetDateTime, modules: Vec<i64>)
     statement!(pair "report_again").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now)).bind_list(modules)
 }
 
-/// Points rows at other assessments that stay as they are otherwise.
-pub(super) fn move_site_modules(site: SiteId, rows: &[MovedRow]) -> Sql<impl Portable> {
-    statement!(pair "move_site_modules")
-        .bind::<BigInt, _>(site.0)
-        .bind_rows(Batch::of(rows).column("module_id", |r| r.module_id).column("assessment_id", |r| r.assessment_id))
+/// Marks rows that the last report could not be read into.
+pub(super) fn mark_rejected(site: SiteId, modules: Vec<i64>) -> Sql<impl Portable> {
+    statement!(pair "mark_rejected").bind::<BigInt, _>(site.0).bind_list(modules)
+}
+
+/// Has removed rows say that they are there again, whatever they are now.
+pub(super) fn bring_back(site: SiteId, now: OffsetDateTime, modules: Vec<i64>) -> Sql<impl Portable> {
+    statement!(pair "bring_back").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now)).bind_list(modules)
+}
+
+/// The reverse of [`bring_back`].
+pub(super) fn take_back(site: SiteId, now: OffsetDateTime, modules: Vec<i64>) -> Sql<impl Portable> {
+    statement!(pair "take_back").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now)).bind_list(modules)
+}
+
+/// Deletes rows that only said that something was there which could not be read.
+pub(super) fn end_placeholders(site: SiteId, modules: Vec<i64>) -> Sql<impl Portable> {
+    statement!(pair "end_placeholders").bind::<BigInt, _>(site.0).bind_list(modules)
 }
 
 pub(super) fn insert_events<'a>(
@@ -164,6 +180,9 @@ pub(super) fn update_site(command: &SyncCommand, site: SiteWrite<'_>) -> Sql<imp
         .bind::<Bool, _>(site.mass_removal)
         .bind::<Bool, _>(site.conflict)
         .bind::<Nullable<BigInt>, _>(site.core_assessment_id)
+        .bind::<Nullable<Text>, _>(report.facts().map(str::to_owned))
+        .bind::<Bool, _>(site.partial)
+        .bind::<Integer, _>(i32::try_from(site.unnamed_rejections).unwrap_or(i32::MAX))
 }
 
 pub(super) fn insert_sync(command: &SyncCommand, outcome: &SyncOutcome) -> Sql<impl Portable + use<>> {
@@ -187,7 +206,9 @@ pub(super) fn insert_sync(command: &SyncCommand, outcome: &SyncOutcome) -> Sql<i
         .bind::<BigInt, _>(outcome.processing_time_ms)
         .bind::<Integer, _>(outcome.security.updates_found)
         .bind::<Integer, _>(outcome.security.projects)
+        .bind::<Integer, _>(outcome.security.unsupported)
         .bind::<Integer, _>(outcome.security.unknown)
+        .bind::<Text, _>(json(&outcome.security.rest.to_list()))
         .bind::<Nullable<Moment>, _>(outcome.security.data_as_of.map(At))
 }
 

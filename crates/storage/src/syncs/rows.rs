@@ -61,7 +61,7 @@ impl TryFrom<AuditRow> for AppliedSync {
             sync_id: SyncId(row.id.0),
             site_id: SiteId(row.site_id),
             counts,
-            security: row.security.into(),
+            security: row.security.try_into()?,
             warnings: read_json("list of warnings", &row.warnings)?,
             rejected: read_json("list of rejections", &row.rejected)?,
             next_sync_after: row.next_sync_after.0,

@@ -1,5 +1,6 @@
 //! The units of work of syncs.
 
+use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,14 +15,22 @@ use super::{Syncs, queries};
 use crate::engine::error::StorageError;
 use crate::engine::read::one;
 use crate::engine::transaction::Backend;
+use crate::releases;
 
 #[async_trait]
 impl<B: Backend<Cache = IdCache>> Syncs for B {
     async fn apply_sync(&self, sync: Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
         let cache = Arc::clone(self.cache());
+        let now = sync.received_at;
         let applied = self.transact(Apply { command: sync, cache }).await;
-        let (result, found) = applied.inspect_err(|error| self.cache().forget_if_wrong(error))?;
+        let (result, mut found) = applied.inspect_err(|error| self.cache().forget_if_wrong(error))?;
+        let behind = mem::take(&mut found.behind);
         self.cache().remember(found);
+        if !behind.is_empty() {
+            // Not in the transaction, which holds their rows for share. Whatever goes wrong here, they are asked for as
+            // planned.
+            let _ = self.execute(releases::queries::ask_sooner(behind, now)).await;
+        }
         Ok(result)
     }
 

@@ -1,7 +1,8 @@
 //! From a plan to the rows that a sync writes.
 
 use module_monitor_domain::{
-    Change, DrupalVersion, EventKind, SecurityCounts, SiteIdentity, SyncCounts, SyncOutcome, SyncPlan,
+    DrupalVersion, EventKind, Identification, MachineName, RejectedMark, SecurityCounts, SiteIdentity, SiteModuleState,
+    SyncCounts, SyncOutcome, SyncPlan,
 };
 use time::OffsetDateTime;
 
@@ -9,6 +10,7 @@ use super::command::SyncCommand;
 use super::ids::Ids;
 use crate::engine::error::StorageError;
 use crate::inventory::details::own_details;
+use crate::inventory::standing::{Standing, by_name};
 use crate::releases::assessments::wanted::Assessed;
 use crate::sites::rows::SiteStateRow;
 
@@ -25,6 +27,9 @@ pub(super) struct RowWrite<'a> {
     pub(super) security_coverage: bool,
     pub(super) own_details: Option<String>,
     pub(super) assessment_id: Option<i64>,
+    pub(super) in_use: bool,
+    pub(super) identification: Option<&'static str>,
+    pub(super) rejected: Option<&'static str>,
 }
 
 /// An event to append.
@@ -35,16 +40,18 @@ pub(super) struct EventWrite<'a> {
     pub(super) to_version: Option<&'a str>,
 }
 
-/// The rows that change, in the order of their ids.
+/// The rows to insert or overwrite, in the order of their ids.
 pub(super) fn row_writes<'a>(
     plan: &'a SyncPlan,
     ids: &Ids,
+    standings: &[Standing<'_>],
     assessed: &Assessed,
 ) -> Result<Vec<RowWrite<'a>>, StorageError> {
-    let write = |change: &'a Change| {
-        let module_id = ids.module_id(&change.machine_name)?;
-        let state = &change.after;
+    let standings = by_name(standings);
+    let write = |name: &MachineName, state: &'a SiteModuleState, rejected: Option<RejectedMark>| {
+        let module_id = ids.module_id(name)?;
         let version_id = state.version.as_ref().map(|v| ids.version_id(module_id, v.as_str())).transpose()?;
+        let standing = standings.get(name).ok_or_else(|| StorageError::corrupt("inventory: no standing of", name))?;
         Ok(RowWrite {
             module_id,
             version_id,
@@ -56,10 +63,15 @@ pub(super) fn row_writes<'a>(
             schema_version: state.schema_version,
             security_coverage: state.security_coverage,
             own_details: own_details(state),
-            assessment_id: assessed.id_of(state),
+            assessment_id: assessed.id_of(standing),
+            in_use: standing.in_use,
+            identification: standing.identification.map(Identification::as_str),
+            rejected: rejected.map(RejectedMark::as_str),
         })
     };
-    let mut rows = plan.changes.changed.iter().map(write).collect::<Result<Vec<_>, StorageError>>()?;
+    let changed = plan.changes.changed.iter().map(|change| write(&change.machine_name, &change.after, None));
+    let new = plan.marks.new.iter().map(|new| write(&new.machine_name, &new.state, Some(RejectedMark::New)));
+    let mut rows = changed.chain(new).collect::<Result<Vec<_>, StorageError>>()?;
     rows.sort_unstable_by_key(|row| row.module_id);
     Ok(rows)
 }
@@ -100,6 +112,8 @@ pub(super) struct SiteWrite<'a> {
     pub(super) conflict: bool,
     /// `None`: it stays.
     pub(super) core_assessment_id: Option<i64>,
+    pub(super) partial: bool,
+    pub(super) unnamed_rejections: u32,
 }
 
 impl<'a> SiteWrite<'a> {
@@ -117,6 +131,8 @@ impl<'a> SiteWrite<'a> {
             mass_removal: plan.mass_removal,
             conflict: before.conflict || plan.identity_changed_from.is_some(),
             core_assessment_id,
+            partial: plan.marks.is_partial(),
+            unnamed_rejections: plan.marks.unnamed,
         }
     }
 }

@@ -59,9 +59,9 @@ async fn fill(raw: &mut RawConnection) {
              SELECT m.id, i || '.0.0', 'key ' || i FROM n JOIN modules m ON true WHERE i <= 10"
         ),
         format!(
-            "{numbers} INSERT INTO site_modules (site_id, module_id, version_id, enabled, type, extension, \
+            "{numbers} INSERT INTO site_modules (site_id, module_id, version_id, enabled, in_use, type, extension, \
              security_coverage, first_seen, last_updated, last_reported_at) \
-             SELECT i, m.id, v.id, {yes}, 'contrib', 'module', {yes}, {at}, {at}, {at} \
+             SELECT i, m.id, v.id, {yes}, {yes}, 'contrib', 'module', {yes}, {at}, {at}, {at} \
              FROM n JOIN modules m ON m.machine_name <> 'rare' OR i % 100 = 0 \
              JOIN module_versions v ON v.module_id = m.id AND v.version = (i % 10 + 1) || '.0.0'"
         ),
@@ -82,7 +82,8 @@ async fn statement(log: &StatementLog, read: impl Future<Output = usize>, expect
     statement.split(" -- binds:").next().unwrap_or_default().to_owned()
 }
 
-/// Fails where the plan reads all of a table that grows with the sites, or does not use `index`.
+/// Fails where the plan reads all of a table that grows with the sites, or does not use `index`. `core` are the two rows of
+/// the view `judged_modules` that stand for a site's modules and for its core.
 fn check(name: &str, plan: &[String], index: Option<&str>) {
     let whole = |line: &&String| {
         let postgres =
@@ -90,6 +91,7 @@ fn check(name: &str, plan: &[String], index: Option<&str>) {
         postgres
             || line.trim_start().starts_with("SCAN ")
                 && !["CONSTANT ROW", "release_data", "SCAN l"].iter().any(|small| line.contains(small))
+                && line.trim() != "SCAN core"
     };
     assert!(!plan.iter().any(|line| whole(&line)), "{name}: {plan:#?}");
     if let Some(index) = index {

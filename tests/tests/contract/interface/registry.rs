@@ -39,7 +39,7 @@ async fn modules_are_listed_by_type_and_beginning(database: TestDatabase) {
     assert_eq!(list(None, "", None, 100).await, "Views vieux view views views_core views_own views_ui viewsé zebra");
     assert_eq!(list(None, "views", None, 100).await, "views views_core views_own views_ui viewsé");
     assert_eq!(list(None, "views", Some("views_core"), 2).await, "views_own views_ui");
-    assert_eq!(list(Some(ModuleType::Core), "", None, 100).await, "views_core");
+    assert_eq!(list(Some(ModuleType::Core), "", None, 100).await, "views views_ui", "by their names");
     assert_eq!(list(Some(ModuleType::Custom), "view", None, 100).await, "views_own");
     assert_eq!(list(Some(ModuleType::Core), "z", None, 100).await, "");
 }

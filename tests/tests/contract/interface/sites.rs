@@ -61,7 +61,7 @@ async fn what_is_set_is_shown_and_can_be_cleared(database: TestDatabase) {
         ..SiteChange::default()
     };
     let new = NewSite { settings, ..new_site("A", NOON) };
-    let id = storage.create_site(new, None, "ann").await.unwrap();
+    let id = storage.create_site(new, None, "ann").await.unwrap().id;
     let site = storage.find_site(id).await.unwrap().unwrap();
     assert_eq!((site.url.as_deref(), site.environment.as_deref()), (Some("https://a.example"), Some("production")));
     assert_eq!((site.tags.join(" ").as_str(), site.active, site.strict_identity), ("a b", false, true));
@@ -172,8 +172,8 @@ async fn silence_begins_when_it_should(database: TestDatabase) {
         settings: SiteChange { silent_after: Some(silent_after), ..SiteChange::default() },
         ..new_site(name, NOON)
     };
-    let usual_id = storage.create_site(new("usual", None), None, "ann").await.unwrap();
-    let quick_id = storage.create_site(new("quick", Some(3600)), None, "ann").await.unwrap();
+    let usual_id = storage.create_site(new("usual", None), None, "ann").await.unwrap().id;
+    let quick_id = storage.create_site(new("quick", Some(3600)), None, "ann").await.unwrap().id;
     let silent = async |at: OffsetDateTime| {
         let found = names(&*storage, SiteFilter { silent: Some((true, at)), ..SiteFilter::default() }).await;
         let others = names(&*storage, SiteFilter { silent: Some((false, at)), ..SiteFilter::default() }).await;

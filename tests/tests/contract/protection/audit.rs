@@ -227,7 +227,7 @@ async fn what_administrators_do_is_written_down(database: TestDatabase) {
         expires_at: None,
     };
     let site = new_site("The site", NOON);
-    let id = storage.create_site(site.clone(), Some(key("first", None, Some("first key"))), "ann").await.unwrap();
+    let id = storage.create_site(site.clone(), Some(key("first", None, Some("first key"))), "ann").await.unwrap().id;
     storage.create_key(key("admin", None, None), "ben").await.unwrap();
     assert!(storage.revoke_key("first", NOON + Duration::HOUR, "cleo").await.unwrap());
     assert!(!storage.revoke_key("nobody", NOON, "dan").await.unwrap());

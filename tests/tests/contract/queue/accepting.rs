@@ -1,4 +1,4 @@
-//! What gets into the queue, what it supersedes there, and what it keeps others from.
+//! What gets into the queue, and what it keeps others from.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use module_monitor_tests::reports::{NOBODY, command, modules, report};
 use time::Duration;
 use uuid::Uuid;
 
-use super::support::{Jobs, ROOMY, because, complete, content, nothing_to_take, run, take};
+use super::support::{Jobs, ROOMY, because, complete, content, give_up, nothing_to_take, run, take};
 use crate::support::Reporter;
 
 on_both_backends!(
@@ -21,10 +21,9 @@ on_both_backends!(
     a_sync_is_accepted_once_however_often_it_is_offered,
     a_site_with_jobs_sends_everything_through_the_queue,
     a_report_that_changes_something_may_have_to_queue,
-    a_newer_full_report_supersedes_what_waits,
-    nothing_else_supersedes,
-    what_is_older_than_a_waiting_full_report_is_superseded_at_once,
+    nothing_is_superseded_at_the_door,
     what_would_be_stale_in_its_turn_is_refused_at_the_door,
+    what_is_older_than_a_running_full_report_is_accepted,
     sites_that_may_not_report_queue_nothing,
     the_queue_is_bounded,
     an_idempotency_key_stands_for_a_job_too,
@@ -114,66 +113,22 @@ async fn a_report_that_changes_something_may_have_to_queue(database: TestDatabas
     assert_eq!(if_unchanged(other_core).await, SyncResult::MustQueue);
 }
 
-async fn a_newer_full_report_supersedes_what_waits(database: TestDatabase) {
+async fn nothing_is_superseded_at_the_door(database: TestDatabase) {
     let jobs = Jobs::new(&database.open().await, "Site").await;
-    let other = Jobs::new(&jobs.site.storage, "Other").await;
-    let bystander = other.queued(other.full_at(1)).await;
-    let older = [
-        jobs.queued(jobs.partial_at(5)).await,
-        jobs.queued(jobs.full_at(6)).await,
-        jobs.queued(jobs.partial_at(7)).await,
-        jobs.queued(jobs.lenient_at(8)).await,
-    ];
-    assert_eq!(jobs.state(&older[0]).await, (JobState::Superseded, because("newer-full-report")));
-    let newer = jobs.queued(jobs.partial_at(10)).await;
-    let full = jobs.queued(jobs.full_at(9)).await;
-    for sync in &older {
-        let job = jobs.job(sync).await;
-        assert_eq!((job.state, job.reason), (JobState::Superseded, because("newer-full-report")));
-        assert!(job.finished_at.is_some());
-        assert_eq!(jobs.site.storage.job_payload(sync.sync_id).await.unwrap(), None, "nobody needs it any more");
+    let older = [jobs.partial_at(5), jobs.full_at(6), jobs.lenient_at(7), jobs.full_at(9)];
+    let mut accepted = Vec::new();
+    for report in older {
+        accepted.push(jobs.queued(report).await);
     }
-    for sync in [&full, &newer, &bystander] {
+    // Also what is older than a full report that waits: that one may still be refused, or die.
+    accepted.push(jobs.queued(jobs.partial_at(8)).await);
+    for sync in &accepted {
         assert_eq!(jobs.job(sync).await.state, JobState::Queued);
+        let payload = jobs.site.storage.job_payload(sync.sync_id).await.unwrap();
+        assert!(payload.is_some(), "it is kept until its own job has ended");
     }
-    let mut raw = database.raw().await;
     let pending = jobs.pending();
-    assert_eq!(raw.number(&pending).await, 2);
-    // One as new as itself comes later, and says all that it said.
-    let equal = jobs.queued(jobs.full_at(9)).await;
-    assert_eq!(jobs.job(&full).await.state, JobState::Superseded);
-    assert_eq!(jobs.job(&equal).await.state, JobState::Queued);
-}
-
-async fn nothing_else_supersedes(database: TestDatabase) {
-    let jobs = Jobs::new(&database.open().await, "Site").await;
-    let now = jobs.at(3600);
-    let full = jobs.queued(jobs.full_at(5)).await;
-    jobs.queued(jobs.partial_at(6)).await;
-    jobs.queued(jobs.lenient_at(7)).await;
-    assert_eq!(jobs.job(&full).await.state, JobState::Queued, "neither partial nor lenient reports say everything");
-    let running = take(&*jobs.site.storage, "w", now).await;
-    assert_eq!(running.lease.id, full.sync_id);
-    jobs.queued(jobs.full_at(8)).await;
-    assert_eq!(jobs.job(&full).await.state, JobState::Running, "what has begun goes on");
-    assert!(matches!(run(&*jobs.site.storage, &running, &full, now).await, SyncResult::Applied(_)));
-}
-
-async fn what_is_older_than_a_waiting_full_report_is_superseded_at_once(database: TestDatabase) {
-    let jobs = Jobs::new(&database.open().await, "Site").await;
-    let full = jobs.queued(jobs.full_at(10)).await;
-    for report in [jobs.full_at(9), jobs.partial_at(9), jobs.lenient_at(9)] {
-        let (state, sync) = jobs.put(report).await;
-        assert_eq!(state, JobState::Superseded);
-        assert_eq!(jobs.state(&sync).await, (JobState::Superseded, because("newer-full-report")));
-        assert_eq!(jobs.site.storage.job_payload(sync.sync_id).await.unwrap(), None);
-    }
-    // As new as the full report is not older: it was accepted later, and comes behind it.
-    let equal = jobs.queued(jobs.partial_at(10)).await;
-    complete(&jobs, &full, full.received_at).await;
-    complete(&jobs, &equal, full.received_at).await;
-    nothing_to_take(&*jobs.site.storage, full.received_at).await;
-    assert_eq!(jobs.site.present().await, ["m_0000 1.0.10", "m_0001 1.0.10", "p_0000 1.0.10"]);
+    assert_eq!(database.raw().await.number(&pending).await, 5);
 }
 
 async fn what_would_be_stale_in_its_turn_is_refused_at_the_door(database: TestDatabase) {
@@ -195,6 +150,25 @@ async fn what_would_be_stale_in_its_turn_is_refused_at_the_door(database: TestDa
         "one that runs cannot be overtaken"
     );
     jobs.queued(jobs.partial_at(15)).await;
+}
+
+async fn what_is_older_than_a_running_full_report_is_accepted(database: TestDatabase) {
+    let jobs = Jobs::new(&database.open().await, "Site").await;
+    let storage = &*jobs.site.storage;
+    let now = jobs.at(3600);
+    for (second, dies) in [(10, true), (20, false)] {
+        let full = jobs.queued(jobs.full_at(second)).await;
+        let running = take(storage, "w", now).await;
+        let older = jobs.queued(jobs.partial_at(second - 1)).await;
+        if dies {
+            storage.leave(running.lease, give_up("it cannot be read"), now).await.unwrap();
+            complete(&jobs, &older, now).await;
+        } else {
+            assert!(matches!(run(storage, &running, &full, now).await, SyncResult::Applied(_)));
+            assert_eq!(jobs.state(&older).await, (JobState::Superseded, because("newer-full-report")));
+        }
+        nothing_to_take(storage, now).await;
+    }
 }
 
 async fn sites_that_may_not_report_queue_nothing(database: TestDatabase) {

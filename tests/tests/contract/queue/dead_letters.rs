@@ -19,6 +19,7 @@ on_both_backends!(
     figures_tell_how_the_queue_is_doing,
     workers_show_that_they_live,
     old_jobs_are_removed_and_waiting_ones_are_not,
+    dead_letters_are_removed_after_a_time_of_their_own,
 );
 
 /// A job that has failed for good.
@@ -91,11 +92,12 @@ async fn a_dead_letter_that_has_been_overtaken_is_superseded(database: TestDatab
     assert_eq!(retried, Some(JobState::Superseded));
     assert_eq!(jobs.state(&first).await, (JobState::Superseded, because("newer-report-applied")));
     assert_eq!(storage.job_payload(first.sync_id).await.unwrap(), None);
+    // A full report that waits may still be refused, or die.
     let waiting = jobs.queued(jobs.full_at(6)).await;
     let retried = storage.retry_dead_letter(second.sync_id, now, "a").await.unwrap();
-    assert_eq!(retried, Some(JobState::Superseded));
-    assert_eq!(jobs.state(&second).await, (JobState::Superseded, because("newer-full-report")));
+    assert_eq!(retried, Some(JobState::Queued));
     complete(&jobs, &waiting, now).await;
+    assert_eq!(jobs.state(&second).await, (JobState::Superseded, because("newer-full-report")));
     nothing_to_take(storage, now).await;
 }
 
@@ -187,7 +189,7 @@ async fn old_jobs_are_removed_and_waiting_ones_are_not(database: TestDatabase) {
     let storage = database.open().await;
     let (jobs, other) = (Jobs::new(&storage, "Site").await, Jobs::new(&storage, "Other").await);
     let now = jobs.at(3600);
-    dead(&jobs, 1, now).await;
+    let letter = dead(&jobs, 1, now).await;
     let done = jobs.queued(jobs.partial_at(2)).await;
     complete(&jobs, &done, now).await;
     let waiting = jobs.queued(jobs.partial_at(3)).await;
@@ -200,11 +202,32 @@ async fn old_jobs_are_removed_and_waiting_ones_are_not(database: TestDatabase) {
     let cutoff = Cutoff { syncs: now, idempotency_keys: now };
     assert_eq!(storage.prune(cutoff, 10).await.unwrap(), 0, "everything is as new as that");
     let cutoff = Cutoff { syncs: now + Duration::DAY, idempotency_keys: now };
-    assert_eq!(storage.prune(cutoff, 10).await.unwrap(), 3, "the sync, its job and the dead letter");
+    assert_eq!(storage.prune(cutoff, 10).await.unwrap(), 2, "the sync and its job");
     assert_eq!(storage.find_job(done.sync_id).await.unwrap(), None);
-    assert!(letters(&*storage).await.is_empty());
+    assert_eq!(letters(&*storage).await, [letter.sync_id], "somebody has to decide");
     for sync in [&waiting, &running] {
         assert!(storage.find_job(sync.sync_id).await.unwrap().is_some());
     }
-    assert_eq!(database.raw().await.number("SELECT count(*) FROM job_errors").await, 0);
+}
+
+async fn dead_letters_are_removed_after_a_time_of_their_own(database: TestDatabase) {
+    let storage = database.open().await;
+    let jobs = Jobs::new(&storage, "Site").await;
+    let now = jobs.at(3600);
+    let mut dead_ones = Vec::new();
+    for n in 0..3 {
+        dead_ones.push(dead(&jobs, n, now + Duration::minutes(n)).await.sync_id);
+    }
+    let waiting = jobs.queued(jobs.partial_at(9)).await;
+    let figures = storage.queue_figures(now, now).await.unwrap();
+    assert_eq!((figures.dead, figures.oldest_dead), (3, Some(now)));
+    assert_eq!(storage.expire_dead_letters(now, 10).await.unwrap(), [], "none is older than that");
+    let before = now + Duration::minutes(2);
+    let [first] = &storage.expire_dead_letters(before, 1).await.unwrap()[..] else { panic!("one at a time") };
+    assert_eq!((first.id, first.site_id, first.died_at), (dead_ones[0], jobs.site.id, Some(now)));
+    assert_eq!(first.reason, because("unreadable"));
+    assert_eq!(storage.expire_dead_letters(before, 10).await.unwrap().len(), 1);
+    assert_eq!(letters(&*storage).await, dead_ones[2..]);
+    assert!(storage.find_job(waiting.sync_id).await.unwrap().is_some());
+    assert_eq!(database.raw().await.number("SELECT count(*) FROM job_errors").await, 1, "theirs went with them");
 }

@@ -3,5 +3,6 @@
 mod accepting;
 mod dead_letters;
 mod finishing;
+mod superseding;
 mod support;
 mod turns;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use module_monitor_domain::{Rejection, Report, ReportedModule, Scope, SyncId, SyncOutcome};
+use module_monitor_domain::{Report, ReportedModule, Scope, SyncId, SyncOutcome};
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
     Claim, Claimant, ClaimedJob, Departure, Enqueued, Job, JobState, NewJob, QueueBounds, Storage, SyncCommand,
@@ -11,7 +11,7 @@ use module_monitor_storage::{
 use module_monitor_tests::reports::{command, modules, report};
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Reporter, rejection};
+use crate::support::{Reporter, rejected};
 
 /// More than any story needs.
 pub(super) const ROOMY: QueueBounds = QueueBounds { jobs: 1_000, bytes: 1 << 30 };
@@ -58,8 +58,7 @@ impl Jobs {
 
     /// Full, but for an item that was rejected.
     pub(super) fn lenient_at(&self, second: i64) -> Report {
-        let rejected: Vec<Rejection> = vec![rejection(Some("left_alone"))];
-        self.full_at(second).with_rejected(rejected)
+        self.full_at(second).with_rejected(vec![rejected(Some("left_alone"))])
     }
 
     pub(super) async fn offer(&self, sync: &Arc<SyncCommand>, bounds: QueueBounds) -> Enqueued {

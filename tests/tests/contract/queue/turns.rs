@@ -1,7 +1,7 @@
 //! Whose turn it is.
 
 use futures::future::join_all;
-use module_monitor_storage::{Claim, Departure, JobState, SyncResult};
+use module_monitor_storage::{Claim, JobState, SyncResult};
 use module_monitor_tests::backends::{TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
 use time::Duration;
@@ -17,7 +17,6 @@ on_both_backends!(
     a_lease_that_has_ended_is_taken_over,
     a_lease_that_is_renewed_is_not,
     a_job_that_loses_its_workers_is_dead_after_its_attempts,
-    a_lost_job_that_is_covered_is_superseded,
     many_workers_take_every_job_once,
 );
 
@@ -154,34 +153,13 @@ async fn a_job_that_loses_its_workers_is_dead_after_its_attempts(database: TestD
         now += LEASE;
     }
     let ended = claim(storage, "w4", now).await;
-    assert_eq!(ended, Claim::Ended(poison.sync_id, jobs.site.id, JobState::Dead));
+    assert_eq!(ended, Claim::Dead(poison.sync_id, jobs.site.id));
     assert_eq!(jobs.state(&poison).await, (JobState::Dead, because("attempts-used-up")));
     let workers: Vec<_> = storage.job_errors(poison.sync_id).await.unwrap();
     let workers: Vec<_> = workers.iter().map(|error| (error.attempt, error.worker.as_deref().unwrap())).collect();
     assert_eq!(workers, [(1, "w1"), (2, "w2"), (3, "w3")]);
     assert!(storage.job_payload(poison.sync_id).await.unwrap().is_some(), "dead letters keep it");
     complete(&jobs, &next, now).await;
-}
-
-async fn a_lost_job_that_is_covered_is_superseded(database: TestDatabase) {
-    let jobs = Jobs::new(&database.open().await, "Site").await;
-    let storage = &*jobs.site.storage;
-    let now = jobs.at(3600);
-    let old = jobs.queued(jobs.full_at(1)).await;
-    take(storage, "killed", now).await;
-    let new = jobs.queued(jobs.full_at(2)).await;
-    let ended = claim(storage, "w", now + LEASE).await;
-    assert_eq!(ended, Claim::Ended(old.sync_id, jobs.site.id, JobState::Superseded));
-    let running = take(storage, "w", now + LEASE).await;
-    assert_eq!(running.lease.id, new.sync_id);
-    // The same where the worker leaves by itself.
-    let newest = jobs.queued(jobs.full_at(3)).await;
-    for departure in [retry("no", now), Departure::HandBack] {
-        let Some(left) = storage.leave(running.lease, departure, now + LEASE).await.unwrap() else { continue };
-        assert_eq!(left, JobState::Superseded);
-    }
-    assert_eq!(jobs.state(&new).await, (JobState::Superseded, because("newer-full-report")));
-    complete(&jobs, &newest, now + LEASE).await;
 }
 
 async fn many_workers_take_every_job_once(database: TestDatabase) {

@@ -38,11 +38,11 @@ async fn import_all(storage: &Arc<dyn Storage>, histories: Vec<ReleaseHistory>) 
 async fn what_was_never_fetched_is_unknown_and_not_zero(database: TestDatabase) {
     let mut site = Reporter::new(&database.open().await, "Unknown").await;
     let outcome = site.full(modules("m", 20, "1.0.0")).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 20));
+    assert_eq!(told(&site, &outcome).await, (0, 0, 21));
     assert_eq!(outcome.security.data_as_of, None);
     assert_eq!(status(&site, "m_0000").await, Some(UpdateStatus::NotFetched));
     let outcome = site.full(modules("m", 20, "1.0.0")).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 20), "unchanged");
+    assert_eq!(told(&site, &outcome).await, (0, 0, 21), "unchanged");
     assert_eq!(differences(&site.storage).await, []);
 }
 
@@ -51,7 +51,7 @@ async fn what_was_imported_before_the_first_sync_is_known_at_once(database: Test
     import_all(&storage, vec![insecure("a"), secure("b")]).await;
     let mut site = Reporter::new(&storage, "Known").await;
     let outcome = site.full(vec![module("a", "1.0.0"), module("b", "1.0.0"), module("c", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (1, 1, 1));
+    assert_eq!(told(&site, &outcome).await, (1, 1, 2));
     assert_eq!(outcome.security.data_as_of, Some(FETCHED));
     let a = site.module("a").await.judgement.unwrap();
     assert_eq!((a.status, a.recommended.as_deref()), (UpdateStatus::NotSecure, Some("1.0.1")));
@@ -59,7 +59,7 @@ async fn what_was_imported_before_the_first_sync_is_known_at_once(database: Test
     assert_eq!(listed, ["1.0.1"]);
     assert_eq!(status(&site, "b").await, Some(UpdateStatus::Current));
     let outcome = site.full(vec![module("a", "1.0.1"), module("b", "1.0.0"), module("c", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 1), "updated");
+    assert_eq!(told(&site, &outcome).await, (0, 0, 2), "updated");
 }
 
 async fn an_import_after_the_last_sync_changes_the_next_unchanged_answer(database: TestDatabase) {
@@ -67,14 +67,14 @@ async fn an_import_after_the_last_sync_changes_the_next_unchanged_answer(databas
     let mut site = Reporter::new(&storage, "Late").await;
     site.full(vec![module("a", "1.0.0"), module("b", "1.0.0")]).await;
     import(&storage, secure("a"), FETCHED).await;
-    assert_eq!(figures(site.site().await.security), (0, 0, 1));
+    assert_eq!(figures(site.site().await.security), (0, 0, 2));
     let stored = import(&storage, insecure("a"), FETCHED + Duration::HOUR).await;
     assert_eq!((stored.releases, stored.changed, stored.assessments), (2, true, 1));
     let security = site.site().await.security;
-    assert_eq!(figures(security), (1, 1, 1));
+    assert_eq!(figures(security), (1, 1, 2));
     assert_eq!(security.data_as_of, Some(FETCHED + Duration::HOUR));
     let outcome = site.full(vec![module("a", "1.0.0"), module("b", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (1, 1, 1));
+    assert_eq!(told(&site, &outcome).await, (1, 1, 2));
 }
 
 async fn the_same_history_again_changes_nothing(database: TestDatabase) {
@@ -95,7 +95,7 @@ async fn a_release_that_is_taken_back_is_no_longer_insecure(database: TestDataba
     import(&storage, insecure("a"), FETCHED).await;
     site.full(vec![module("a", "1.0.0")]).await;
     import(&storage, history("a", "1.0.", &["1.0.1", "1.0.0"]), FETCHED).await;
-    assert_eq!(figures(site.site().await.security), (0, 0, 0));
+    assert_eq!(figures(site.site().await.security), (0, 0, 1));
     assert_eq!(status(&site, "a").await, Some(UpdateStatus::NotCurrent));
 }
 
@@ -115,7 +115,7 @@ async fn a_crash_between_an_import_and_its_recount_is_made_up_for(database: Test
     assert_eq!(recount(&restarted, FETCHED).await, 5, "it goes on where it stopped");
     assert_eq!(differences(&restarted).await, []);
     for site in &sites {
-        assert_eq!(figures(site.site().await.security), (2, 1, 0));
+        assert_eq!(figures(site.site().await.security), (2, 1, 1));
     }
     assert_eq!(restarted.pending_recounts().await.unwrap(), 0);
 }
@@ -126,7 +126,7 @@ async fn submodules_count_each_and_their_project_once(database: TestDatabase) {
     let mut site = Reporter::new(&storage, "Submodules").await;
     let reported = vec![module("a", "1.0.0"), submodule("a_ui", "1.0.0", "a"), module("b", "1.0.0")];
     let outcome = site.full(reported).await;
-    assert_eq!(told(&site, &outcome).await, (3, 2, 0));
+    assert_eq!(told(&site, &outcome).await, (3, 2, 1));
 }
 
 async fn disabled_modules_do_not_count(database: TestDatabase) {
@@ -134,10 +134,10 @@ async fn disabled_modules_do_not_count(database: TestDatabase) {
     import_all(&storage, vec![insecure("a")]).await;
     let mut site = Reporter::new(&storage, "Disabled").await;
     let outcome = site.full(vec![disabled(module("a", "1.0.0")), disabled(module("unknown", "1.0.0"))]).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 0));
+    assert_eq!(told(&site, &outcome).await, (0, 0, 1));
     assert_eq!(status(&site, "a").await, Some(UpdateStatus::NotSecure), "but it is what it is");
     let outcome = site.full(vec![module("a", "1.0.0"), module("unknown", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (1, 1, 1));
+    assert_eq!(told(&site, &outcome).await, (1, 1, 2));
 }
 
 async fn custom_code_is_judged_only_by_the_project_it_sends(database: TestDatabase) {
@@ -149,8 +149,12 @@ async fn custom_code_is_judged_only_by_the_project_it_sends(database: TestDataba
     let mut other = custom("my_b", "1.0.0");
     other.project = Some(super::support::project("b"));
     let outcome = site.full(vec![custom("a", "1.0.0"), fork, other]).await;
-    assert_eq!(told(&site, &outcome).await, (1, 1, 0), "custom code is never unknown");
-    assert_eq!(status(&site, "a").await, None, "its name means nothing");
+    assert_eq!(
+        told(&site, &outcome).await,
+        (1, 1, 3),
+        "a project that was not fetched is unknown, and so is what is called like one"
+    );
+    assert_eq!(status(&site, "a").await, None, "its name judges nothing");
     assert_eq!(status(&site, "my_a").await, Some(UpdateStatus::NotSecure));
     assert_eq!(status(&site, "my_b").await, Some(UpdateStatus::NotFetched));
 }
@@ -160,7 +164,7 @@ async fn modules_without_a_version_are_unknown(database: TestDatabase) {
     import_all(&storage, vec![insecure("a")]).await;
     let mut site = Reporter::new(&storage, "Without").await;
     let outcome = site.full(vec![without_version("a"), module("Odd", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 2), "a name that cannot be a project is unknown, too");
+    assert_eq!(told(&site, &outcome).await, (0, 0, 3), "a name that cannot be a project is unknown, too");
     assert_eq!(status(&site, "a").await, Some(UpdateStatus::Unknown));
     assert_eq!(status(&site, "Odd").await, Some(UpdateStatus::Unknown));
 }
@@ -171,21 +175,21 @@ async fn modules_that_are_removed_no_longer_count(database: TestDatabase) {
     let mut site = Reporter::new(&storage, "Removed").await;
     site.full(vec![module("a", "1.0.0"), module("b", "1.0.0")]).await;
     let outcome = site.full(vec![module("b", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 0));
+    assert_eq!(told(&site, &outcome).await, (0, 0, 1));
     let outcome = site.full(vec![module("a", "1.0.0"), module("b", "1.0.0")]).await;
-    assert_eq!(told(&site, &outcome).await, (1, 1, 0), "restored");
+    assert_eq!(told(&site, &outcome).await, (1, 1, 1), "restored");
 }
 
 async fn an_insecure_project_makes_every_version_insecure(database: TestDatabase) {
     let storage = database.open().await;
     let mut site = Reporter::new(&storage, "Project").await;
     let outcome = site.full(vec![module("a", "1.0.0"), without_version("a_sub")]).await;
-    assert_eq!(told(&site, &outcome).await, (0, 0, 2));
+    assert_eq!(told(&site, &outcome).await, (0, 0, 3));
     for name in ["a", "a_sub"] {
         let bad = ReleaseHistory { status: ProjectStatus::Insecure, ..secure(name) };
         import(&storage, bad, FETCHED).await;
     }
-    assert_eq!(figures(site.site().await.security), (2, 2, 0));
+    assert_eq!(figures(site.site().await.security), (2, 2, 1));
     assert_eq!(differences(&storage).await, []);
 }
 

@@ -41,9 +41,9 @@ async fn there_is_one_row_for_each_site_and_project(database: TestDatabase) {
     assert_eq!(all.len(), 2);
     let a = &all[0];
     assert_eq!((a.site_id, a.site_name.as_str()), (site.id, "Rows"));
-    assert_eq!((a.status, a.recommended.as_deref()), (UpdateStatus::NotSecure, Some("1.2.0")));
+    assert_eq!((a.status, a.recommended.as_deref()), (Some(UpdateStatus::NotSecure), Some("1.2.0")));
     assert_eq!(a.security_updates.len(), 1);
-    assert_eq!(a.insecure_since, site.at);
+    assert_eq!(a.insecure_since, Some(site.at));
     assert_eq!(a.accepted, None);
 }
 
@@ -61,7 +61,7 @@ async fn the_list_is_paged_and_filtered(database: TestDatabase) {
     }
     let all = updates(&storage, SecurityFilter::default()).await;
     assert_eq!(all.len(), 20);
-    let key = |update: &module_monitor_storage::SecurityUpdate| (update.site_id, update.project.to_string());
+    let key = |update: &module_monitor_storage::SecurityUpdate| (update.site_id, update.place());
     assert!(all.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])), "in the order of the cursor");
     let mut paged = Vec::new();
     while paged.len() < 20 {
@@ -85,10 +85,10 @@ async fn a_finding_keeps_its_times(database: TestDatabase) {
     let known_at = site.at + Duration::minutes(10);
     import(&storage, insecure("a"), known_at).await;
     let since = async |storage: &Arc<dyn Storage>| updates(storage, SecurityFilter::default()).await[0].insecure_since;
-    assert_eq!(since(&storage).await, known_at);
+    assert_eq!(since(&storage).await, Some(known_at));
     site.full(vec![disabled(module("a", "1.0.0")), module("other", "1.0.0")]).await;
     site.full(vec![module("a", "1.0.0"), module("other", "2.0.0")]).await;
-    assert_eq!(since(&storage).await, known_at, "switched off is not fixed");
+    assert_eq!(since(&storage).await, Some(known_at), "switched off is not fixed");
     site.full(vec![module("a", "1.0.1"), module("other", "2.0.0")]).await;
     assert!(updates(&storage, SecurityFilter::default()).await.is_empty());
     let fixed_at = site.at;
@@ -98,7 +98,7 @@ async fn a_finding_keeps_its_times(database: TestDatabase) {
     assert_eq!((found[0].insecure_since, found[0].fixed_at), (known_at, fixed_at));
     assert_eq!((found[0].site_name.as_str(), found[0].project.as_str()), ("Times", "a"));
     site.full(vec![module("a", "1.0.0"), module("other", "2.0.0")]).await;
-    assert_eq!(since(&storage).await, site.at, "a new one");
+    assert_eq!(since(&storage).await, Some(site.at), "a new one");
     site.full(vec![module("other", "2.0.0")]).await;
     let found = fixed(SecurityFilter { project: Some(project("a")), ..SecurityFilter::default() }).await;
     assert_eq!(found.len(), 2);
@@ -116,7 +116,7 @@ async fn a_disabled_module_has_a_finding_and_is_listed_on_request(database: Test
     let filter = SecurityFilter { include_disabled: true, ..SecurityFilter::default() };
     let all = updates(&storage, filter).await;
     assert_eq!(all.len(), 1);
-    assert_eq!(all[0].insecure_since, site.at);
+    assert_eq!(all[0].insecure_since, Some(site.at));
 }
 
 async fn the_sites_of_a_project_can_be_asked_for_below_a_version(database: TestDatabase) {

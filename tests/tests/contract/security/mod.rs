@@ -7,6 +7,8 @@ mod findings;
 mod lookups;
 mod moves;
 mod races;
+mod random;
 mod release_data;
 mod subscribers;
 mod support;
+mod totals;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{
-    Feed, ModuleType, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, ReportedModule,
-    SecurityCounts, SiteId, Support, SyncOutcome, UpdateStatus, VersionBound, VersionRange,
+    CoverageClass, Feed, ModuleType, ProjectName, ProjectStatus, Release, ReleaseHistory, ReleaseStatus,
+    ReportedModule, SecurityCounts, SiteId, Support, SyncOutcome, UpdateStatus, VersionBound, VersionRange,
 };
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
@@ -95,7 +95,8 @@ pub(super) async fn import(storage: &Arc<dyn Storage>, history: ReleaseHistory, 
     stored
 }
 
-/// `updates found, projects, unknown`
+/// `updates found, projects, unknown`. The unknown ones include the core of a site that reports no core module, unless
+/// `drupal` was imported.
 pub(super) fn figures(counts: SecurityCounts) -> (i32, i32, i32) {
     (counts.updates_found, counts.projects, counts.unknown)
 }
@@ -146,7 +147,7 @@ pub(super) async fn listed(site: &Reporter) -> Vec<String> {
     let row = |update: SecurityUpdate| {
         let modules: Vec<_> = update.modules.iter().map(ToString::to_string).collect();
         let accepted = if update.accepted.is_some() { " accepted" } else { "" };
-        format!("{} {} {}{accepted}", update.project, update.version.as_deref().unwrap_or("-"), modules.join(","))
+        format!("{} {} {}{accepted}", update.place(), update.version.as_deref().unwrap_or("-"), modules.join(","))
     };
     updates(&site.storage, filter).await.into_iter().map(row).collect()
 }
@@ -154,6 +155,7 @@ pub(super) async fn listed(site: &Reporter) -> Vec<String> {
 /// A risk of a project to accept, on all sites and for all versions.
 pub(super) fn risk(name: &str, at: OffsetDateTime, until: OffsetDateTime) -> NewAcceptance {
     NewAcceptance {
+        class: CoverageClass::Insecure,
         id: uuid_at(at),
         project: project(name),
         versions: VersionRange::default(),

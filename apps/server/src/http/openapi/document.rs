@@ -74,6 +74,7 @@ pub(crate) fn document(routes: Vec<Described>) -> Value {
 fn method_name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Post => "post",
+        HttpMethod::Put => "put",
         HttpMethod::Patch => "patch",
         HttpMethod::Delete => "delete",
         _ => "get",

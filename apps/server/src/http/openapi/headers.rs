@@ -21,9 +21,14 @@ const HEADERS: &[Header] = &[
         "RateLimit",
         false,
         "\"sync\";r=42;t=1200",
-        "What is left of the site's limit (`r`), and the seconds until more is (`t`). Missing where the request was refused before it was counted.",
+        "What is left of the limit, `sync` of the site or `read` of the key (`r`), and the seconds until more is (`t`). Missing where the request was refused before it was counted.",
     ),
-    ("RateLimit-Policy", false, "\"sync\";q=60;w=3600", "The site's limit: `q` syncs in any window of `w` seconds."),
+    (
+        "RateLimit-Policy",
+        false,
+        "\"sync\";q=60;w=3600",
+        "The limit: `q` syncs of the site, or reads with the key, in any window of `w` seconds.",
+    ),
     ("Preference-Applied", false, "handling=lenient", "The preferences of `Prefer` that were honoured."),
     (
         "Idempotent-Replayed",

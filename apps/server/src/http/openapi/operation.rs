@@ -207,6 +207,11 @@ impl Operation {
         types
     }
 
+    /// Reads, which holders of keys may do so often.
+    pub(super) fn reads(self) -> Self {
+        if self.access == Access::Open { self } else { self.fails(&[Code::RateLimited]) }
+    }
+
     /// May fail in these ways, beside those that follow from the rest.
     pub(crate) fn fails(mut self, codes: &[Code]) -> Self {
         self.codes.extend(codes);

@@ -107,6 +107,8 @@ macro_rules! methods {
 methods! {
     /// Takes `POST`.
     post = Post;
+    /// Takes `PUT`.
+    put = Put;
     /// Takes `PATCH`.
     patch = Patch;
     /// Takes `DELETE`.
@@ -121,6 +123,7 @@ impl At {
         Args: FromRequest + 'static,
         F::Output: Responder<Body: MessageBody> + 'static,
     {
+        let operation = operation.reads();
         self.resource = self
             .resource
             .route(negotiated(web::get().to(handler.clone()), &operation))

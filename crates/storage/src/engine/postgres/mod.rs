@@ -1,31 +1,50 @@
 //! PostgreSQL: for many nodes on one database.
 
 mod connection;
+mod tls;
+mod verifier;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use diesel::sql_types::Bool;
+use diesel::{QueryableByName, sql_query};
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
+};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::time::{sleep, timeout};
 
 use super::error::StorageError;
 use super::migrations;
 use super::options::StorageOptions;
+use super::pool;
 use super::runtime::Units;
 use super::statement::{Portable, Sql};
 use super::transaction::{Backend, Row, Unit};
 
-/// Any number that other programs on the same server are unlikely to lock.
-const TAKE_MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7265113502640)";
+/// Any number that other programs on the same server are unlikely to lock. The lock ends with the transaction, which a
+/// pooler in transaction mode keeps on one session.
+const TRY_MIGRATION_LOCK: &str = "SELECT pg_try_advisory_xact_lock(7265113502640) AS taken";
+/// A migration takes as long as it takes, whatever the role or the session of a pooler is set to.
+const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                         SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The pause between two attempts to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(250);
 
-type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
+/// Ends the session that says so.
+const LEAVE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
+
+type Pool = pool::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
 
 /// The PostgreSQL backend; `C` is what the areas keep beside it.
 pub(crate) struct Postgres<C> {
     units: Units,
     pool: Pool,
     config: connection::Config,
+    migration_timeout: Duration,
     cache: Arc<C>,
 }
 
@@ -35,13 +54,11 @@ impl<C> Postgres<C> {
         let config = connection::Config::parse(url, &options)?;
         let units = Units::new().map_err(|error| StorageError::Database(error.into()))?;
         let inside = units.handle().enter();
-        let pool = bb8::Pool::builder()
-            .max_size(options.max_connections)
-            .connection_timeout(options.checkout_timeout)
-            .test_on_check_out(true) // without a round trip; see connection::manager
-            .build_unchecked(connection::manager(config.clone()));
+        let manager = connection::manager(config.clone());
+        // Tested without a round trip; see there.
+        let pool = Pool::new(manager, options.max_connections, options.checkout_timeout, true);
         drop(inside);
-        Ok(Self { units, pool, config, cache: Arc::new(cache) })
+        Ok(Self { units, pool, config, migration_timeout: options.migration_timeout, cache: Arc::new(cache) })
     }
 
     /// Runs a unit of work on a pooled connection, to its end even if the caller stops waiting.
@@ -54,10 +71,49 @@ impl<C> Postgres<C> {
         self.units
             .run(async move {
                 let mut connection = pool.get().await?;
-                work(&mut connection).await
+                let done = work(&mut connection).await;
+                if matches!(done, Err(StorageError::Unwritable(_))) {
+                    // The server may have become a standby: where the URL names several, the next connection finds the
+                    // one that writes. The answer is that the connection is gone.
+                    let _ = connection.batch_execute(LEAVE).await;
+                }
+                done
             })
             .await
     }
+}
+
+#[derive(QueryableByName)]
+struct LockRow {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+/// Begins a transaction that has the migration lock.
+async fn begin_alone(connection: &mut AsyncPgConnection, patience: Duration) -> Result<(), StorageError> {
+    if try_begin_alone(connection).await? {
+        return Ok(());
+    }
+    tracing::info!(?patience, "another process migrates the database; waiting for it");
+    let waiting = async {
+        loop {
+            sleep(LOCK_PAUSE).await;
+            if try_begin_alone(connection).await? {
+                return Ok(());
+            }
+        }
+    };
+    timeout(patience, waiting).await.unwrap_or(Err(StorageError::MigrationLocked(patience)))
+}
+
+async fn try_begin_alone(connection: &mut AsyncPgConnection) -> Result<bool, StorageError> {
+    AnsiTransactionManager::begin_transaction(connection).await?;
+    let taken = sql_query(TRY_MIGRATION_LOCK).get_result::<LockRow>(connection).await?.taken;
+    match taken {
+        true => connection.batch_execute(NO_LIMITS).await?,
+        false => AnsiTransactionManager::rollback_transaction(connection).await?,
+    }
+    Ok(taken)
 }
 
 async fn transact<U: Unit>(connection: &mut AsyncPgConnection, unit: U) -> Result<U::Output, StorageError> {
@@ -79,11 +135,11 @@ impl<C: Send + Sync + 'static> Backend for Postgres<C> {
     }
 
     async fn bring_up_to_date(&self) -> Result<usize, StorageError> {
-        let config = self.config.clone();
+        let (config, patience) = (self.config.clone(), self.migration_timeout);
         self.units
             .run(async move {
                 let mut connection = config.connect().await.map_err(|error| StorageError::Unavailable(error.into()))?;
-                connection.batch_execute(TAKE_MIGRATION_LOCK).await?;
+                begin_alone(&mut connection, patience).await?;
                 migrations::run_postgres(connection).await
             })
             .await

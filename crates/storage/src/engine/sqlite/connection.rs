@@ -1,5 +1,7 @@
 //! How connections to a SQLite file are made.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
@@ -56,6 +58,9 @@ pub(super) fn manager(
 }
 
 fn open(path: &str, on_statement: Option<StatementObserver>) -> ConnectionResult<SqliteConnection> {
+    // What sites run is nobody else's business. SQLite gives the files beside it the same permissions. Whatever is wrong
+    // with the path, SQLite says it better.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut connection = SqliteConnection::establish(path)?;
     connection.batch_execute(PRAGMAS).map_err(ConnectionError::CouldntSetupConfiguration)?;
     if let Some(observe) = on_statement {
@@ -70,6 +75,9 @@ fn open(path: &str, on_statement: Option<StatementObserver>) -> ConnectionResult
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
     use diesel::sql_query;
     use diesel::sql_types::BigInt;
 
@@ -92,6 +100,44 @@ mod tests {
         assert_eq!(number("(SELECT synchronous FROM pragma_synchronous)"), 2, "FULL");
         assert_eq!(number("(SELECT foreign_keys FROM pragma_foreign_keys)"), 1);
         assert!(number("(SELECT timeout FROM pragma_busy_timeout)") > 0);
+    }
+
+    #[test]
+    fn a_file_that_takes_no_writes_is_told_from_a_bug() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || open(&folder.path().join("test.db").display().to_string(), None).unwrap();
+        let (mut connection, mut other) = (open(), open());
+        connection.batch_execute("CREATE TABLE t (x)").unwrap();
+        let fill = "INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99) \
+                    SELECT zeroblob(4096) FROM n";
+        for (fault, statement) in [
+            ("PRAGMA max_page_count = 10", fill),
+            ("PRAGMA query_only = ON", "INSERT INTO t VALUES (1)"),
+            ("PRAGMA query_only = OFF; PRAGMA busy_timeout = 0", "INSERT INTO t VALUES (1)"),
+        ] {
+            connection.batch_execute(fault).unwrap();
+            if fault.contains("busy") {
+                other.batch_execute("BEGIN IMMEDIATE").unwrap();
+            }
+            let error = StorageError::from(connection.batch_execute(statement).unwrap_err());
+            assert!(matches!(error, StorageError::Unwritable(_)), "{fault}: {error:?}");
+        }
+        let bug = StorageError::from(connection.batch_execute("SELECT nothing").unwrap_err());
+        assert!(matches!(bug, StorageError::Database(_)), "{bug:?}");
+    }
+
+    #[test]
+    fn nobody_else_may_read_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open(&folder.path().join("test.db").display().to_string(), None).unwrap();
+        connection.batch_execute("CREATE TABLE t (x)").unwrap();
+        let mut files: Vec<(String, u32)> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|file| file.unwrap())
+            .map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().mode() & 0o777))
+            .collect();
+        files.sort();
+        assert_eq!(files, ["test.db", "test.db-shm", "test.db-wal"].map(|name| (name.to_owned(), 0o600)));
     }
 
     #[test]

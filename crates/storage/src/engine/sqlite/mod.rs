@@ -14,11 +14,12 @@ use tokio::time::timeout;
 use super::error::StorageError;
 use super::migrations;
 use super::options::StorageOptions;
+use super::pool;
 use super::runtime::Units;
 use super::statement::{Portable, Sql};
 use super::transaction::{Backend, Row, Unit, at_once};
 
-type Pool = bb8::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<SqliteConnection>>>;
+type Pool = pool::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<SqliteConnection>>>;
 
 /// The SQLite backend; `C` is what the areas keep beside it.
 pub(crate) struct Sqlite<C> {
@@ -38,11 +39,8 @@ impl<C> Sqlite<C> {
         let units = Units::new().map_err(|error| StorageError::Database(error.into()))?;
         let checkout_timeout = options.checkout_timeout;
         let inside = units.handle().enter();
-        let pool = bb8::Pool::builder()
-            .max_size(options.max_connections)
-            .connection_timeout(checkout_timeout)
-            .test_on_check_out(false)
-            .build_unchecked(connection::manager(path, options));
+        let max_connections = options.max_connections;
+        let pool = Pool::new(connection::manager(path, options), max_connections, checkout_timeout, false);
         drop(inside);
         Ok(Self { units, pool, writer: Arc::new(Semaphore::new(1)), checkout_timeout, cache: Arc::new(cache) })
     }

@@ -1,19 +1,24 @@
 //! Finding the assessments of a sync, and making those that are missing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use module_monitor_domain::SiteId;
-use time::OffsetDateTime;
+use module_monitor_domain::{SiteId, is_behind};
+use time::{Duration, OffsetDateTime};
 
 use super::key::Key;
 use super::queries;
-use super::rows::AssessmentKeyRow;
+use super::rows::{AssessmentKeyRow, IntroducedRow};
 use super::wanted::{Assessed, Introduction, Known, Wanted};
 use crate::engine::error::StorageError;
 use crate::engine::read::CountRow;
 use crate::engine::transaction::Transaction;
 use crate::releases;
 use crate::releases::rows::{ProjectRow, ReleaseRow, histories};
+
+/// Versions of one project that a site may be the first to name in a day, each with the datestamps of its dev releases.
+const VERSIONS_OF_A_PROJECT: i64 = 20;
+/// Versions in all that a site may be the first to name in a day: twice what its report may hold.
+const VERSIONS_IN_ALL: i64 = 4_000;
 
 /// Finds the assessments of a sync of `site` at `now`, and makes those that are missing. Holds the rows of their projects
 /// locked for share until the sync is committed: an import that comes in between waits, and then finds what the sync has
@@ -34,11 +39,31 @@ pub(crate) async fn assess<T: Transaction>(
         transaction.execute(queries::take_over_projects(wanted.feed, site, &sooner)).await?;
     }
     let missing = known.missing(&wanted);
+    let (mut behind, mut postponed) = (Vec::new(), 0);
     if !missing.is_empty() {
-        make(transaction, &wanted, &missing, projects).await?;
+        let since = now - Duration::DAY;
+        let introduced = transaction.rows::<IntroducedRow>(queries::introduced(site, since)).await?;
+        let allowed = within_bounds(&wanted, &missing, introduced);
+        postponed = missing.len() - allowed.len();
+        behind = make(transaction, (site, now), &wanted, &allowed, projects).await?;
         known = find(transaction, site, &wanted).await?;
     }
-    Assessed::of(wanted, known)
+    Assessed::of(&wanted, known, behind, postponed)
+}
+
+/// Those of the missing ones that the site may still add to what is judged for all: so many of a project in a day, and so
+/// many in all. The version of its core always is.
+fn within_bounds<'a>(wanted: &Wanted, missing: &[&'a Key], introduced: Vec<IntroducedRow>) -> Vec<&'a Key> {
+    let mut in_all: i64 = introduced.iter().map(|row| row.count).sum();
+    let mut of_project: HashMap<String, i64> = introduced.into_iter().map(|row| (row.project, row.count)).collect();
+    let mut fits = |key: &&Key| {
+        let count = of_project.entry(key.project.to_string()).or_default();
+        let fits = wanted.is_core(key) || (*count < VERSIONS_OF_A_PROJECT && in_all < VERSIONS_IN_ALL);
+        *count += 1;
+        in_all += 1;
+        fits
+    };
+    missing.iter().copied().filter(|key| fits(key)).collect()
 }
 
 async fn find<T: Transaction>(transaction: &mut T, site: SiteId, wanted: &Wanted) -> Result<Known, StorageError> {
@@ -71,13 +96,15 @@ async fn lock<T: Transaction>(
     transaction.rows(queries::share_projects(wanted.feed, wanted.projects())).await
 }
 
-/// Judges `missing` by what is stored of their projects, and inserts what another sync has not inserted meanwhile.
+/// Judges `missing` by what is stored of their projects, and inserts what another sync has not inserted meanwhile. The
+/// projects of which the site has a release that came later than everything stored.
 async fn make<T: Transaction>(
     transaction: &mut T,
+    (site, now): (SiteId, OffsetDateTime),
     wanted: &Wanted,
     missing: &[&Key],
     mut projects: Vec<ProjectRow>,
-) -> Result<(), StorageError> {
+) -> Result<Vec<i64>, StorageError> {
     let names: HashSet<_> = missing.iter().map(|key| &key.project).collect();
     projects.retain(|project| project.name().is_ok_and(|name| names.contains(&name)));
     let fetched: Vec<i64> = projects.iter().filter(|project| project.is_fetched()).map(|project| project.id).collect();
@@ -86,6 +113,13 @@ async fn make<T: Transaction>(
         false => transaction.rows::<ReleaseRow>(queries::releases_of_projects(fetched)).await?,
     };
     let histories = histories(&projects, releases)?;
-    let rows: Vec<_> = missing.iter().map(|key| key.judge(histories.get(&key.project), wanted.feed)).collect();
-    transaction.execute(queries::insert(wanted.feed, &rows)).await.map(drop)
+    let absent: HashSet<_> = projects.iter().filter(|p| p.is_absent()).filter_map(|p| p.name().ok()).collect();
+    let judge = |key: &&Key| key.judge(histories.get(&key.project), absent.contains(&key.project), wanted.feed);
+    let rows: Vec<_> = missing.iter().map(judge).collect();
+    transaction.execute(queries::insert(wanted.feed, site, now, &rows)).await?;
+    let is_behind = |project: &&ProjectRow| {
+        let Some(history) = project.name().ok().and_then(|name| histories.get(&name)) else { return false };
+        missing.iter().any(|key| key.project == history.project && is_behind(history, &key.version))
+    };
+    Ok(projects.iter().filter(is_behind).map(|project| project.id).collect())
 }

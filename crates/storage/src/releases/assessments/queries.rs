@@ -19,23 +19,41 @@ pub(crate) fn find<'a>(feed: Feed, site: SiteId, keys: &'a [&'a Key]) -> Sql<imp
     )
 }
 
+/// How many versions of each project a site has named first since `since`.
+pub(crate) fn introduced(site: SiteId, since: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("introduced_versions").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(since))
+}
+
 /// In the order of keys, as all that many syncs insert at once.
-pub(crate) fn insert(feed: Feed, rows: &[AssessmentWrite]) -> Sql<impl Portable> {
-    statement!(pair "insert_assessments").bind::<Text, _>(feed.as_str()).bind_rows(
-        Batch::of(rows)
-            .column("project", |row| row.project.as_str())
-            .column("version", |row| row.version.as_str())
-            .column("datestamp", |row| row.datestamp)
-            .column("sort_key", |row| row.sort_key.as_deref())
-            .column("status", |row| row.status)
-            .column("needs_update", |row| row.needs_update)
-            .column("security_updates", |row| row.security_updates.as_str())
-            .column("recommended", |row| row.recommended.as_deref()),
-    )
+pub(crate) fn insert(feed: Feed, site: SiteId, now: OffsetDateTime, rows: &[AssessmentWrite]) -> Sql<impl Portable> {
+    statement!(pair "insert_assessments")
+        .bind::<Text, _>(feed.as_str())
+        .bind::<BigInt, _>(site.0)
+        .bind::<Moment, _>(At(now))
+        .bind_rows(
+            Batch::of(rows)
+                .column("project", |row| row.project.as_str())
+                .column("version", |row| row.version.as_str())
+                .column("datestamp", |row| row.datestamp)
+                .column("sort_key", |row| row.sort_key.as_deref())
+                .column("status", |row| row.status)
+                .column("needs_update", |row| row.needs_update)
+                .column("class", |row| row.class)
+                .column("reason", |row| row.reason)
+                .column("covered", |row| row.covered)
+                .column("security_updates", |row| row.security_updates.as_str())
+                .column("recommended", |row| row.recommended.as_deref())
+                .column("core_compatibility", |row| row.core_compatibility.as_deref()),
+        )
 }
 
 pub(crate) fn of_feed(project: &ProjectName, feed: Feed) -> Sql<impl Portable + use<>> {
     statement!("assessments_of_feed").bind::<Text, _>(project.to_string()).bind::<Text, _>(feed.as_str())
+}
+
+/// Deletes those of a feed that no site uses any more. The caller holds the project's row.
+pub(crate) fn delete_unused(project: &ProjectName, feed: Feed) -> Sql<impl Portable + use<>> {
+    statement!("delete_unused").bind::<Text, _>(project.to_string()).bind::<Text, _>(feed.as_str())
 }
 
 pub(crate) fn insert_projects(

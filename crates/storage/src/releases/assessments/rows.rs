@@ -47,7 +47,24 @@ pub(crate) struct AssessmentRow {
     #[diesel(sql_type = Bool)]
     pub(crate) needs_update: bool,
     #[diesel(sql_type = Text)]
+    pub(crate) class: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) reason: Option<String>,
+    #[diesel(sql_type = Bool)]
+    pub(crate) covered: bool,
+    #[diesel(sql_type = Text)]
     pub(crate) security_updates: String,
     #[diesel(sql_type = Nullable<Text>)]
     pub(crate) recommended: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) core_compatibility: Option<String>,
+}
+
+/// How many versions of a project a site has named first.
+#[derive(QueryableByName)]
+pub(crate) struct IntroducedRow {
+    #[diesel(sql_type = Text)]
+    pub(crate) project: String,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) count: i64,
 }

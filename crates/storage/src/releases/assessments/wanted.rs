@@ -1,27 +1,23 @@
-//! Which assessments the modules of a site need after a sync, which of them there are, and which row points at which.
+//! Which assessments the extensions of a site need, and which of them there are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use module_monitor_domain::{
-    CoreVersion, CurrentModule, Feed, MachineName, ModuleType, ProjectName, Report, SiteModuleState, SyncPlan,
-};
+use module_monitor_domain::{CoreVersion, Feed, ModuleType, ProjectName, SiteModuleState};
 use time::{Duration, OffsetDateTime};
 
 use super::key::Key;
 use super::rows::AssessmentKeyRow;
 use crate::engine::error::StorageError;
 use crate::engine::sql_types::At;
-use crate::sites::rows::SiteStateRow;
+use crate::inventory::standing::Standing;
 
 /// New projects that one site may have looked up in a day.
 pub(crate) const LOOKUPS_A_DAY: i64 = 50;
 
-/// The assessments that a sync needs.
+/// The assessments that a site needs.
 pub(crate) struct Wanted {
     pub(crate) feed: Feed,
     core: Key,
-    /// Of the rows that stay as they are, but not under their assessment.
-    moved: Vec<(MachineName, Key)>,
     /// All of them, sorted.
     keys: BTreeSet<Key>,
     /// The projects, with how urgent it is to know them.
@@ -29,47 +25,22 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What `plan` needs on a site that was `before`; `None` where every row keeps what it has. A site that moves to
-    /// another feed, or has no assessments yet, takes all of its modules along.
-    pub(crate) fn of(
-        before: &SiteStateRow,
-        current: &[CurrentModule],
-        plan: &SyncPlan,
-        report: &Report,
-    ) -> Option<Self> {
-        let (core, old_core) = (report.drupal_version(), before.drupal_version());
-        if plan.changes.is_empty() && old_core.as_ref() == Some(core) && before.core_assessment_id.is_some() {
-            return None;
-        }
-        let feed = Feed::of(core);
-        let moves = before.core_assessment_id.is_none() || old_core.as_ref().map(Feed::of) != Some(feed);
-        let written: HashSet<&MachineName> = plan.changes.changed.iter().map(|change| &change.machine_name).collect();
-        let removed: HashSet<&MachineName> = plan.changes.removed.iter().map(|row| &row.machine_name).collect();
-        let stays = |row: &&CurrentModule| {
-            !row.removed && !written.contains(&row.machine_name) && !removed.contains(&row.machine_name)
-        };
-        let staying: Vec<&CurrentModule> = current.iter().filter(stays).collect();
-        let after: Vec<&SiteModuleState> = plan.changes.changed.iter().map(|change| &change.after).collect();
-        let core_key = core_key(core, staying.iter().map(|row| &row.state).chain(after.iter().copied()));
+    /// What a site with that `core` needs whose extensions stand like this.
+    pub(crate) fn of(core: &CoreVersion, standings: &[Standing<'_>]) -> Self {
+        let core_key = core_key(core, standings.iter().map(|standing| standing.state));
         let mut wanted = Self {
-            feed,
+            feed: Feed::of(core),
             keys: BTreeSet::from([core_key.clone()]),
             ranks: BTreeMap::from([(core_key.project.clone(), 0)]),
             core: core_key,
-            moved: Vec::new(),
         };
-        after.into_iter().for_each(|state| drop(wanted.want(state)));
-        for row in staying.into_iter().filter(|_| moves) {
-            if let Some(key) = wanted.want(&row.state) {
-                wanted.moved.push((row.machine_name.clone(), key));
-            }
-        }
-        Some(wanted)
+        standings.iter().filter(|standing| standing.assessed).for_each(|standing| wanted.want(standing));
+        wanted
     }
 
-    fn want(&mut self, state: &SiteModuleState) -> Option<Key> {
-        let key = Key::of(state)?;
-        let rank = match (state.enabled, state.module_type) {
+    fn want(&mut self, standing: &Standing<'_>) {
+        let Some(key) = &standing.key else { return };
+        let rank = match (standing.in_use, standing.state.module_type) {
             (true, ModuleType::Core | ModuleType::Contrib) => 1,
             (false, ModuleType::Core | ModuleType::Contrib) => 2,
             (_, ModuleType::Custom) => 3,
@@ -77,7 +48,10 @@ impl Wanted {
         let known = self.ranks.entry(key.project.clone()).or_insert(rank);
         *known = rank.min(*known);
         self.keys.insert(key.clone());
-        Some(key)
+    }
+
+    pub(crate) fn is_core(&self, key: &Key) -> bool {
+        *key == self.core
     }
 
     /// Their keys, sorted.
@@ -167,48 +141,31 @@ impl Known {
     }
 }
 
-/// The assessments of a sync.
+/// The assessments of a site.
 #[derive(Default)]
 pub(crate) struct Assessed {
     ids: HashMap<Key, i64>,
     /// That of the site's core; `None`: it stays.
     pub(crate) core: Option<i64>,
-    moved: Vec<(MachineName, Key)>,
-}
-
-/// A row that only moves to another assessment.
-pub(crate) struct MovedRow {
-    pub(crate) module_id: i64,
-    pub(crate) assessment_id: i64,
+    /// Projects of which the site has a release that came later than everything stored.
+    pub(crate) behind: Vec<i64>,
+    /// How many are left for another day, because the site has named too many versions that nobody else has.
+    pub(crate) postponed: usize,
 }
 
 impl Assessed {
-    /// `known`, where nothing is missing any more.
-    pub(crate) fn of(wanted: Wanted, known: Known) -> Result<Self, StorageError> {
-        if let Some(key) = known.missing(&wanted).first() {
+    /// `known`, where nothing is missing but what was postponed.
+    pub(crate) fn of(wanted: &Wanted, known: Known, behind: Vec<i64>, postponed: usize) -> Result<Self, StorageError> {
+        let missing = known.missing(wanted);
+        if let Some(key) = missing.first().filter(|_| missing.len() > postponed) {
             return Err(StorageError::corrupt("assessment: none for", format!("{} {}", key.project, key.version)));
         }
         let core = known.ids.get(&wanted.core).copied();
-        Ok(Self { ids: known.ids, core, moved: wanted.moved })
+        Ok(Self { ids: known.ids, core, behind, postponed })
     }
 
-    /// The assessment of a row that is written.
-    pub(crate) fn id_of(&self, state: &SiteModuleState) -> Option<i64> {
-        self.ids.get(&Key::of(state)?).copied()
-    }
-
-    /// The rows that only move, in the order of their ids.
-    pub(crate) fn moved(
-        &self,
-        module_id: impl Fn(&MachineName) -> Result<i64, StorageError>,
-    ) -> Result<Vec<MovedRow>, StorageError> {
-        let row = |(name, key): &(MachineName, Key)| {
-            let assessment_id = self.ids.get(key).copied();
-            let assessment_id = assessment_id.ok_or_else(|| StorageError::corrupt("assessment: none for", name))?;
-            Ok(MovedRow { module_id: module_id(name)?, assessment_id })
-        };
-        let mut rows = self.moved.iter().map(row).collect::<Result<Vec<_>, StorageError>>()?;
-        rows.sort_unstable_by_key(|row| row.module_id);
-        Ok(rows)
+    /// The assessment that an extension needs.
+    pub(crate) fn id_of(&self, standing: &Standing<'_>) -> Option<i64> {
+        self.ids.get(standing.key.as_ref()?).copied()
     }
 }

@@ -10,5 +10,5 @@ SELECT id, name, feed, title, type, status, link, supported_branches, supported_
 FROM due
 WHERE first_checked_at IS NOT NULL OR introduced_by IS NULL
    OR place <= $4 - (SELECT count(*) FROM projects c WHERE c.introduced_by = due.introduced_by AND c.first_checked_at > $2)
-ORDER BY next_check_at, id
+ORDER BY next_check_at, sites DESC, id
 LIMIT $3

@@ -3,14 +3,12 @@
 use module_monitor_domain::{AdminAction, SyncId};
 use time::OffsetDateTime;
 
-use super::queries::NEWER_FULL_REPORT;
-use super::reads::{ahead, find_job, lock_site};
+use super::reads::{find_job, lock_site};
 use super::turns::NEWER_REPORT;
-use super::{Job, JobState, queries};
+use super::{JobState, queries};
 use crate::admin_log;
 use crate::engine::error::StorageError;
 use crate::engine::transaction::{Transaction, Unit};
-use crate::sites::rows::SiteStateRow;
 
 const DISCARDED: &str = "discarded";
 
@@ -29,8 +27,12 @@ impl Unit for DeadLetter {
         let Self { id, retry, actor, now } = self;
         let Some(job) = find_job(transaction, id).await? else { return Ok(None) };
         let Some(site) = lock_site(transaction, job.site_id).await? else { return Ok(None) };
-        let ending =
-            if retry { outdated(transaction, &job, &site).await? } else { Some((JobState::Failed, DISCARDED)) };
+        let outdated = site.state().last_sync_timestamp.is_some_and(|applied| job.sync_timestamp < applied);
+        let ending = match retry {
+            true if outdated => Some((JobState::Superseded, NEWER_REPORT)),
+            true => None,
+            false => Some((JobState::Failed, DISCARDED)),
+        };
         let written = match ending {
             Some((state, reason)) => transaction.execute(queries::end_dead_job(id, state, reason, now)).await?,
             None => transaction.execute(queries::requeue_dead_job(id, now)).await?,
@@ -44,18 +46,4 @@ impl Unit for DeadLetter {
         transaction.execute(admin_log::queries::insert(now, &actor, action, Some(job.site_id), id, detail)).await?;
         Ok(Some(ending.map_or(JobState::Queued, |(state, _)| state)))
     }
-}
-
-/// Whether what a dead letter says has been said anew.
-async fn outdated<T: Transaction>(
-    transaction: &mut T,
-    job: &Job,
-    site: &SiteStateRow,
-) -> Result<Option<(JobState, &'static str)>, StorageError> {
-    if site.state().last_sync_timestamp.is_some_and(|applied| job.sync_timestamp < applied) {
-        return Ok(Some((JobState::Superseded, NEWER_REPORT)));
-    }
-    let covering = ahead(transaction, job.site_id).await?.covering();
-    let covered = covering.is_some_and(|covering| job.sync_timestamp < covering);
-    Ok(covered.then_some((JobState::Superseded, NEWER_FULL_REPORT)))
 }

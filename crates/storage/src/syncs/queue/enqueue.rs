@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use module_monitor_domain::{Decision, Refusal, decide};
 
-use super::reads::{ahead, find_job, lock_site};
-use super::rows::{AheadRow, LoadRow};
+use super::reads::{find_job, lock_site, running};
+use super::rows::LoadRow;
 use super::{Enqueued, JobState, NewJob, queries};
 use crate::engine::error::StorageError;
 use crate::engine::transaction::{Transaction, Unit};
@@ -39,30 +39,20 @@ impl Unit for Enqueue {
             return Ok(Enqueued::Refused(refusal));
         }
         let made = job.sync.report.sync_timestamp();
-        let ahead = if site.pending_jobs > 0 { ahead(transaction, site_id).await? } else { AheadRow::default() };
+        let running = if site.pending_jobs > 0 { running(transaction, site_id).await? } else { None };
         // It would be stale when its turn comes; better its sender hears of it now.
-        if let Some(last_applied) = ahead.running().filter(|running| made < *running) {
+        if let Some(last_applied) = running.filter(|running| made < *running) {
             return Ok(Enqueued::Refused(Refusal::Stale { last_applied }));
         }
         if load.jobs >= bounds.jobs || load.bytes.saturating_add(limit(job.payload.len())) > bounds.bytes {
             return Ok(Enqueued::Full);
         }
-        store(transaction, job, ahead).await.map(Enqueued::Accepted)
+        let sync = Arc::clone(&job.sync);
+        transaction.execute(queries::insert_job(job)).await?;
+        transaction.execute(queries::recount_jobs(site_id)).await?;
+        if let Some(key) = &sync.idempotency {
+            transaction.execute(write_idempotency_key(&sync, key)).await?;
+        }
+        Ok(Enqueued::Accepted(JobState::Queued))
     }
-}
-
-async fn store<T: Transaction>(transaction: &mut T, job: NewJob, ahead: AheadRow) -> Result<JobState, StorageError> {
-    let sync = Arc::clone(&job.sync);
-    let (site, made, now) = (sync.site_id, sync.report.sync_timestamp(), sync.received_at);
-    let superseded = ahead.covering().is_some_and(|covering| made < covering);
-    let state = if superseded { JobState::Superseded } else { JobState::Queued };
-    if sync.report.is_exact() && !superseded {
-        transaction.execute(queries::supersede_jobs(site, made, now)).await?;
-    }
-    transaction.execute(queries::insert_job(job, state)).await?;
-    transaction.execute(queries::recount_jobs(site)).await?;
-    if let Some(key) = &sync.idempotency {
-        transaction.execute(write_idempotency_key(&sync, key)).await?;
-    }
-    Ok(state)
 }

@@ -24,12 +24,12 @@ use crate::page::Page;
 /// in the transaction of its sync, see [`crate::Syncs::apply_sync`] and [`crate::Via::Queue`].
 #[async_trait]
 pub trait Jobs: Send + Sync {
-    /// Accepts a sync into the queue, where it supersedes what it must, or refuses it and stores nothing. Safe to repeat
-    /// with the same sync id.
+    /// Accepts a sync into the queue, or refuses it and stores nothing. Safe to repeat with the same sync id.
     async fn enqueue(&self, job: NewJob) -> Result<Enqueued, StorageError>;
 
-    /// Takes the job that has been due longest, of those whose turn it is and whose site is active. Jobs of a site have
-    /// their turns by time stamp, then acceptance, one after the other.
+    /// Takes a job of the active site that has one due longest. Of a site's jobs, one of which runs at a time, the newest
+    /// full one with nothing rejected is taken first, the others by time stamp, then acceptance; what waits for its next
+    /// attempt lets those before it pass, and none after it.
     async fn claim(&self, claimant: Claimant) -> Result<Claim, StorageError>;
 
     /// Moves the end of a lease. `false` where it has been lost.
@@ -55,7 +55,7 @@ pub trait Jobs: Send + Sync {
     /// Dead letters, newest first. No locks.
     async fn dead_letters(&self, page: Page<Uuid>) -> Result<Vec<Job>, StorageError>;
 
-    /// Queues a dead letter again, or ends it as superseded where a newer report has said it all, and writes that to the
+    /// Queues a dead letter again, or ends it as superseded where a newer report has been applied, and writes that to the
     /// administrators' log. Says what it is doing now; `None` where there is no such dead letter.
     async fn retry_dead_letter(
         &self,
@@ -66,6 +66,14 @@ pub trait Jobs: Send + Sync {
 
     /// Ends a dead letter for good, and writes that to the administrators' log. `false` where there is none.
     async fn discard_dead_letter(&self, id: SyncId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
+
+    /// Removes at most `batch` of the dead letters that died before `before`, and says which. One transaction; call it
+    /// again until there is nothing left.
+    async fn expire_dead_letters(
+        &self,
+        before: OffsetDateTime,
+        batch: usize,
+    ) -> Result<Vec<ExpiredLetter>, StorageError>;
 
     /// How the queue is doing. Workers seen after `alive_since` count as alive. No locks.
     async fn queue_figures(
@@ -95,7 +103,7 @@ names! {
         Succeeded = "succeeded",
         /// It was refused for good: see [`Job::reason`].
         Failed = "failed",
-        /// A newer full report says everything that it would have said.
+        /// A newer full report has been applied, which said everything that it would have said.
         Superseded = "superseded",
         /// It could not be applied; an administrator may retry or discard it.
         Dead = "dead",
@@ -134,7 +142,7 @@ pub struct QueueBounds {
 /// What became of a sync that was offered to the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enqueued {
-    /// It is stored: [`JobState::Queued`], or [`JobState::Superseded`] where a newer full report waits already.
+    /// It is stored: [`JobState::Queued`], or what has become of it since an earlier offer of the same sync.
     Accepted(JobState),
     /// It was applied before, under the same idempotency key.
     Replayed(SyncOutcome),
@@ -161,7 +169,7 @@ pub struct ClaimedJob {
     pub payload: Vec<u8>,
     /// How many times it has been taken, this time included.
     pub attempts: i32,
-    /// The worker that had it lost its lease without a word.
+    /// The worker that had it before lost its lease without a word.
     pub reclaimed: bool,
 }
 
@@ -183,9 +191,8 @@ pub struct Claimant {
 pub enum Claim {
     /// A job, for the claimant to run.
     Job(Box<ClaimedJob>),
-    /// A job that its last worker lost and that nobody is to run again: dead after its attempts, or superseded. There may
-    /// be more to take.
-    Ended(SyncId, SiteId, JobState),
+    /// A job that has used up its attempts, and is dead now. There may be more to take.
+    Dead(SyncId, SiteId),
     /// Nothing is due.
     Nothing,
 }
@@ -261,6 +268,19 @@ pub struct JobError {
     pub at: OffsetDateTime,
 }
 
+/// A dead letter that was removed because nobody had decided in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiredLetter {
+    /// The id of its sync.
+    pub id: SyncId,
+    /// The site that reported.
+    pub site_id: SiteId,
+    /// A code that says why it was dead.
+    pub reason: Option<String>,
+    /// Since when.
+    pub died_at: Option<OffsetDateTime>,
+}
+
 /// How the queue is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueFigures {
@@ -276,6 +296,8 @@ pub struct QueueFigures {
     pub bytes: i64,
     /// When the oldest job that waits or runs was received.
     pub oldest: Option<OffsetDateTime>,
+    /// Since when the oldest dead letter has been dead.
+    pub oldest_dead: Option<OffsetDateTime>,
     /// Attempts that ended with the worker's lease, of all jobs that are kept.
     pub reclaims: i64,
     /// Attempts that failed, of all jobs that are kept.

@@ -11,9 +11,6 @@ use crate::engine::statement::{Portable, Sql, statement};
 use crate::page::{Page, limit};
 use crate::syncs::command::JobLease;
 
-/// Why a job ended without being applied.
-pub(super) const NEWER_FULL_REPORT: &str = "newer-full-report";
-
 /// How an attempt ends.
 pub(super) struct Ending {
     pub(super) state: JobState,
@@ -34,9 +31,8 @@ fn drops_payload(state: JobState) -> bool {
     state.is_final() && state != JobState::Dead
 }
 
-pub(super) fn insert_job(job: NewJob, state: JobState) -> Sql<impl Portable> {
+pub(super) fn insert_job(job: NewJob) -> Sql<impl Portable> {
     let (sync, report) = (&job.sync, &job.sync.report);
-    let superseded = state == JobState::Superseded;
     let bytes = limit(job.payload.len());
     statement!("insert_job")
         .bind::<Id, _>(DbId::from(sync.sync_id))
@@ -49,15 +45,16 @@ pub(super) fn insert_job(job: NewJob, state: JobState) -> Sql<impl Portable> {
         .bind::<Bool, _>(report.is_exact())
         .bind::<Moment, _>(At(report.sync_timestamp()))
         .bind::<Moment, _>(At(sync.received_at))
-        .bind::<Nullable<Binary>, _>((!superseded).then_some(job.payload))
+        .bind::<Binary, _>(job.payload)
         .bind::<BigInt, _>(bytes)
-        .bind::<Text, _>(state.as_str())
-        .bind::<Nullable<Text>, _>(superseded.then_some(NEWER_FULL_REPORT))
-        .bind::<Nullable<Moment>, _>(superseded.then_some(At(sync.received_at)))
 }
 
-pub(super) fn supersede_jobs(site: SiteId, older_than: OffsetDateTime, now: OffsetDateTime) -> Sql<impl Portable> {
-    statement!("supersede_jobs").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(older_than)).bind::<Moment, _>(At(now))
+/// Does nothing where the applied job does not cover.
+pub(super) fn supersede_jobs(applied: JobLease, now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("supersede_jobs")
+        .bind::<BigInt, _>(applied.site_id.0)
+        .bind::<Id, _>(DbId::from(applied.id))
+        .bind::<Moment, _>(At(now))
 }
 
 pub(super) fn queue_ahead(site: SiteId) -> Sql<impl Portable> {
@@ -72,8 +69,8 @@ pub(super) fn recount_jobs(site: SiteId) -> Sql<impl Portable> {
     statement!("recount_jobs").bind::<BigInt, _>(site.0)
 }
 
-pub(super) fn queue_head(site: SiteId) -> Sql<impl Portable> {
-    statement!("queue_head").bind::<BigInt, _>(site.0)
+pub(super) fn queue_head(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("queue_head").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now))
 }
 
 /// Finds a site with a job that is due, and locks it.
@@ -116,13 +113,14 @@ pub(super) fn end_expired_job(
 }
 
 pub(super) fn insert_job_error(
-    id: SyncId,
+    lease: JobLease,
     lost: bool,
     message: &str,
     now: OffsetDateTime,
 ) -> Sql<impl Portable + use<>> {
     statement!("insert_job_error")
-        .bind::<Id, _>(DbId::from(id))
+        .bind::<Id, _>(DbId::from(lease.id))
+        .bind::<BigInt, _>(lease.token)
         .bind::<Bool, _>(lost)
         .bind::<Text, _>(message.to_owned())
         .bind::<Moment, _>(At(now))
@@ -184,6 +182,10 @@ pub(super) fn figures(now: OffsetDateTime, alive_since: OffsetDateTime) -> Sql<i
 
 pub(crate) fn prune_jobs(before: OffsetDateTime, batch: usize) -> Sql<impl Portable> {
     statement!("prune_jobs").bind::<Moment, _>(At(before)).bind::<BigInt, _>(limit(batch))
+}
+
+pub(super) fn expire_dead_jobs(before: OffsetDateTime, batch: usize) -> Sql<impl Portable> {
+    statement!("expire_dead_jobs").bind::<Moment, _>(At(before)).bind::<BigInt, _>(limit(batch))
 }
 
 pub(super) fn worker_seen(worker: &str, now: OffsetDateTime) -> Sql<impl Portable + use<>> {

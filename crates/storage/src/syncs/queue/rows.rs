@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{Scope, SiteId, SyncId};
 use time::OffsetDateTime;
 
-use super::{ClaimedJob, Job, JobError, JobState, QueueFigures};
+use super::{ClaimedJob, ExpiredLetter, Job, JobError, JobState, QueueFigures};
 use crate::engine::error::StorageError;
 use crate::engine::read::{moment, read};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
@@ -97,10 +97,12 @@ pub(super) struct ClaimedRow {
     attempts: i32,
     #[diesel(sql_type = BigInt)]
     lease_token: i64,
+    #[diesel(sql_type = Bool)]
+    reclaimed: bool,
 }
 
 impl ClaimedRow {
-    pub(super) fn claimed(self, reclaimed: bool) -> ClaimedJob {
+    pub(super) fn claimed(self) -> ClaimedJob {
         let lease = JobLease { id: SyncId(self.id.0), site_id: SiteId(self.site_id), token: self.lease_token };
         ClaimedJob {
             lease,
@@ -113,7 +115,7 @@ impl ClaimedRow {
             received_at: self.received_at.0,
             payload: self.payload.unwrap_or_default(),
             attempts: self.attempts,
-            reclaimed,
+            reclaimed: self.reclaimed,
         }
     }
 }
@@ -129,23 +131,15 @@ pub(super) struct HeadRow {
     site_id: i64,
     #[diesel(sql_type = Text)]
     state: String,
-    #[diesel(sql_type = Moment)]
-    due_at: At,
     #[diesel(sql_type = Integer)]
     pub(super) attempts: i32,
     #[diesel(sql_type = BigInt)]
     lease_token: i64,
-    #[diesel(sql_type = Bool)]
-    pub(super) covered: bool,
 }
 
 impl HeadRow {
     pub(super) fn id(&self) -> SyncId {
         SyncId(self.id.0)
-    }
-
-    pub(super) fn due_at(&self) -> OffsetDateTime {
-        self.due_at.0
     }
 
     /// Who is at it, where somebody is.
@@ -155,23 +149,16 @@ impl HeadRow {
     }
 }
 
-/// The time stamps that a further report of a site is compared with.
-#[derive(Default, QueryableByName)]
+/// What a further report of a site is compared with.
+#[derive(QueryableByName)]
 pub(super) struct AheadRow {
     #[diesel(sql_type = Nullable<Moment>)]
     running: Option<At>,
-    #[diesel(sql_type = Nullable<Moment>)]
-    covering: Option<At>,
 }
 
 impl AheadRow {
     pub(super) fn running(&self) -> Option<OffsetDateTime> {
         moment(self.running)
-    }
-
-    /// The newest full report that waits.
-    pub(super) fn covering(&self) -> Option<OffsetDateTime> {
-        moment(self.covering)
     }
 }
 
@@ -214,6 +201,26 @@ impl TryFrom<JobErrorRow> for JobError {
     }
 }
 
+/// A dead letter that has been removed.
+#[derive(QueryableByName)]
+pub(super) struct ExpiredRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+    #[diesel(sql_type = BigInt)]
+    site_id: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    finished_at: Option<At>,
+}
+
+impl From<ExpiredRow> for ExpiredLetter {
+    fn from(row: ExpiredRow) -> Self {
+        let ExpiredRow { id, site_id, reason, finished_at } = row;
+        Self { id: SyncId(id.0), site_id: SiteId(site_id), reason, died_at: moment(finished_at) }
+    }
+}
+
 #[derive(QueryableByName)]
 pub(super) struct QueueFiguresRow {
     #[diesel(sql_type = BigInt)]
@@ -228,6 +235,8 @@ pub(super) struct QueueFiguresRow {
     bytes: i64,
     #[diesel(sql_type = Nullable<Moment>)]
     oldest: Option<At>,
+    #[diesel(sql_type = Nullable<Moment>)]
+    oldest_dead: Option<At>,
     #[diesel(sql_type = BigInt)]
     reclaims: i64,
     #[diesel(sql_type = BigInt)]
@@ -238,7 +247,9 @@ pub(super) struct QueueFiguresRow {
 
 impl From<QueueFiguresRow> for QueueFigures {
     fn from(row: QueueFiguresRow) -> Self {
-        let QueueFiguresRow { queued, waiting, running, dead, bytes, oldest, reclaims, failures, workers } = row;
-        Self { queued, waiting, running, dead, bytes, oldest: moment(oldest), reclaims, failures, workers }
+        let QueueFiguresRow { queued, waiting, running, dead, bytes, oldest, oldest_dead, reclaims, failures, workers } =
+            row;
+        let (oldest, oldest_dead) = (moment(oldest), moment(oldest_dead));
+        Self { queued, waiting, running, dead, bytes, oldest, oldest_dead, reclaims, failures, workers }
     }
 }

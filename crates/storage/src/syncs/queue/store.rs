@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::dead_letters::DeadLetter;
 use super::enqueue::Enqueue;
-use super::rows::{JobErrorRow, JobRow, PayloadRow, QueueFiguresRow};
+use super::rows::{ExpiredRow, JobErrorRow, JobRow, PayloadRow, QueueFiguresRow};
 use super::turns::{Leave, TakeNext};
-use super::{Claim, Claimant, Departure, Enqueued, Job, JobError, JobState, Jobs, NewJob, QueueFigures, queries};
+use super::{
+    Claim, Claimant, Departure, Enqueued, ExpiredLetter, Job, JobError, JobState, Jobs, NewJob, QueueFigures, queries,
+};
 use crate::engine::error::StorageError;
 use crate::engine::read::{CountRow, all, one};
 use crate::engine::transaction::Backend;
@@ -67,6 +69,15 @@ impl<B: Backend> Jobs for B {
     async fn discard_dead_letter(&self, id: SyncId, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
         let discarded = self.transact(DeadLetter { id, retry: false, actor: actor.to_owned(), now }).await?;
         Ok(discarded.is_some())
+    }
+
+    async fn expire_dead_letters(
+        &self,
+        before: OffsetDateTime,
+        batch: usize,
+    ) -> Result<Vec<ExpiredLetter>, StorageError> {
+        let rows = self.rows::<ExpiredRow>(queries::expire_dead_jobs(before, batch)).await?;
+        Ok(rows.into_iter().map(ExpiredLetter::from).collect())
     }
 
     async fn queue_figures(

@@ -3,7 +3,7 @@
 use module_monitor_domain::{Decision, Refusal, SiteId, SyncId, WebhookEvent};
 use time::OffsetDateTime;
 
-use super::queries::{Ending, NEWER_FULL_REPORT};
+use super::queries::Ending;
 use super::reads::{find_job, head, lock_site};
 use super::rows::{ClaimedRow, HeadRow};
 use super::{Claim, Claimant, Departure, JobState, queries};
@@ -66,8 +66,8 @@ async fn ending_of<T: Transaction>(
     Ok(Ending { state, reason, due_at: now, uncounted: state == JobState::Queued })
 }
 
-/// Ends a lease, recounts the site's jobs, and tells whoever wants to know. `false` where the lease is another by now, or
-/// nobody's.
+/// Ends a lease, and with it what an applied job takes the place of; recounts the site's jobs, and tells whoever wants to
+/// know. `false` where the lease is another by now, or nobody's.
 async fn end_lease<T: Transaction>(
     transaction: &mut T,
     lease: JobLease,
@@ -77,6 +77,9 @@ async fn end_lease<T: Transaction>(
     let (state, reason) = (ending.state, ending.reason);
     if transaction.execute(queries::end_lease(lease, ending, now)).await? == 0 {
         return Ok(false);
+    }
+    if state == JobState::Succeeded {
+        transaction.execute(queries::supersede_jobs(lease, now)).await?;
     }
     transaction.execute(queries::recount_jobs(lease.site_id)).await?;
     tell(transaction, lease.site_id, lease.id, state, reason, now).await?;
@@ -101,7 +104,7 @@ async fn tell<T: Transaction>(
     transaction.execute(outbox::record(kind, site, now, data)).await.map(drop)
 }
 
-/// Takes the job that has been due longest.
+/// Takes a job of the site that has one due longest.
 pub(super) struct TakeNext(pub(super) Claimant);
 
 impl Unit for TakeNext {
@@ -112,28 +115,34 @@ impl Unit for TakeNext {
         let now = claimant.now;
         let found = transaction.rows::<SiteIdRow>(queries::lock_claimable(now)).await?.pop();
         let Some(site) = found.map(SiteId::from) else { return Ok(Claim::Nothing) };
-        let Some(head) = head(transaction, site).await?.filter(|head| head.due_at() <= now) else {
-            return Ok(Claim::Nothing);
-        };
-        let reclaimed = head.lease().is_some();
-        if reclaimed {
-            transaction.execute(queries::insert_job_error(head.id(), true, LEASE_LOST, now)).await?;
+        let Some(mut next) = head(transaction, site, now).await? else { return Ok(Claim::Nothing) };
+        if let Some(lost) = next.lease() {
+            transaction.execute(queries::insert_job_error(lost, true, LEASE_LOST, now)).await?;
+            if next.attempts < claimant.max_attempts {
+                next = put_back(transaction, lost, now).await?;
+            }
         }
-        let ended = match head {
-            HeadRow { covered: true, .. } if reclaimed => Some((JobState::Superseded, NEWER_FULL_REPORT)),
-            HeadRow { attempts, .. } if attempts >= claimant.max_attempts => Some((JobState::Dead, ATTEMPTS_USED_UP)),
-            _ => None,
-        };
-        if let Some((state, reason)) = ended {
-            transaction.execute(queries::end_expired_job(head.seq, state, reason, now)).await?;
+        if next.attempts >= claimant.max_attempts {
+            transaction.execute(queries::end_expired_job(next.seq, JobState::Dead, ATTEMPTS_USED_UP, now)).await?;
             transaction.execute(queries::recount_jobs(site)).await?;
-            tell(transaction, site, head.id(), state, Some(reason), now).await?;
-            return Ok(Claim::Ended(head.id(), site, state));
+            tell(transaction, site, next.id(), JobState::Dead, Some(ATTEMPTS_USED_UP), now).await?;
+            return Ok(Claim::Dead(next.id(), site));
         }
-        let taken = transaction.rows::<ClaimedRow>(queries::start_job(head.seq, &claimant)).await?.pop();
-        let taken = taken.ok_or_else(|| StorageError::corrupt("head of a queue", head.seq))?;
-        Ok(Claim::Job(Box::new(taken.claimed(reclaimed))))
+        let taken = transaction.rows::<ClaimedRow>(queries::start_job(next.seq, &claimant)).await?.pop();
+        let taken = taken.ok_or_else(|| StorageError::corrupt("head of a queue", next.seq))?;
+        Ok(Claim::Job(Box::new(taken.claimed())))
     }
+}
+
+/// Puts a job whose worker was lost back into the queue, and looks whose turn it is: a newer one that covers goes first.
+async fn put_back<T: Transaction>(
+    transaction: &mut T,
+    lost: JobLease,
+    now: OffsetDateTime,
+) -> Result<HeadRow, StorageError> {
+    let queued = Ending { state: JobState::Queued, reason: None, due_at: now, uncounted: false };
+    transaction.execute(queries::end_lease(lost, queued, now)).await?;
+    head(transaction, lost.site_id, now).await?.ok_or_else(|| StorageError::corrupt("queue of a site", lost.site_id))
 }
 
 /// Ends a worker's lease of a job that it has not applied.
@@ -151,23 +160,16 @@ impl Unit for Leave {
         if lock_site(transaction, lease.site_id).await?.is_none() {
             return Ok(None);
         }
-        let Some(head) = head(transaction, lease.site_id).await?.filter(|head| head.lease() == Some(lease)) else {
-            return Ok(None);
-        };
         let ending = |state, reason, due_at| Ending { state, reason, due_at, uncounted: false };
         let (ending, error) = match departure {
             Departure::GiveUp { error, reason } => (ending(JobState::Dead, Some(reason), now), Some(error)),
-            Departure::Retry { error, .. } if head.covered => {
-                (ending(JobState::Superseded, Some(NEWER_FULL_REPORT), now), Some(error))
-            }
-            Departure::HandBack if head.covered => (ending(JobState::Superseded, Some(NEWER_FULL_REPORT), now), None),
             Departure::Retry { error, due_at } => (ending(JobState::Queued, None, due_at), Some(error)),
             Departure::HandBack => (Ending { uncounted: true, ..ending(JobState::Queued, None, now) }, None),
         };
         let state = ending.state;
         // Before the lease ends, because it says whose attempt it was.
         if let Some(error) = error {
-            transaction.execute(queries::insert_job_error(lease.id, false, &error, now)).await?;
+            transaction.execute(queries::insert_job_error(lease, false, &error, now)).await?;
         }
         let left = end_lease(transaction, lease, ending, now).await?;
         Ok(left.then_some(state))

@@ -1,5 +1,5 @@
 SELECT id, site_id, key_id, client_address, body_bytes, received_at, processed_count, new_modules, updated_modules,
-       removed_modules, security_updates_found, security_projects, security_unknown, security_data_as_of, warnings,
+       removed_modules, security_updates_found, security_projects, security_unsupported, security_unknown, coverage, security_data_as_of, false AS recounting, warnings,
        rejected, next_sync_after, processing_time_ms
 FROM syncs
 WHERE id = $1

@@ -1,10 +1,13 @@
 -- In the order of keys, so that syncs that need the same assessments wait for each other in one order.
 INSERT INTO assessments (
-    feed, project, version, datestamp, sort_key, status, needs_update, security_updates, recommended
+    feed, introduced_by, created_at, project, version, datestamp, sort_key, status, needs_update, class, reason, covered, security_updates, recommended,
+    core_compatibility
 )
-SELECT $1, r.*
+SELECT $1, $2, $3, r.*
 FROM unnest(
-    $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[]
-) AS r (project, version, datestamp, sort_key, status, needs_update, security_updates, recommended)
+    $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::boolean[], $10::text[], $11::text[],
+    $12::boolean[], $13::text[], $14::text[], $15::text[]
+) AS r (project, version, datestamp, sort_key, status, needs_update, class, reason, covered, security_updates, recommended,
+    core_compatibility)
 ORDER BY r.project COLLATE "C", r.version COLLATE "C", r.datestamp
 ON CONFLICT (project, feed, version, datestamp) DO NOTHING

@@ -1,7 +1,7 @@
 -- The site whose job has waited longest. The transaction holds the write lock already.
 SELECT s.id
-FROM queue_heads h
-JOIN sites s ON s.id = h.site_id
-WHERE h.due_at <= $1 AND s.active
-ORDER BY h.due_at
+FROM queue_turns t
+JOIN sites s ON s.id = t.site_id
+WHERE t.due_at <= $1 AND s.active
+ORDER BY t.due_at
 LIMIT 1

@@ -1,5 +1,5 @@
--- The time stamps that a further report of a site is compared with, beside that of the last one applied.
-SELECT max(CASE WHEN state = 'running' THEN sync_timestamp END) AS running,
-       max(CASE WHEN state = 'queued' AND covers THEN sync_timestamp END) AS covering
+-- The time stamp of the running report that a further one of its site must not be older than: it would be stale in its
+-- turn. One that covers is no such report, because it takes the place of what is older once it has been applied.
+SELECT max(sync_timestamp) AS running
 FROM jobs
-WHERE site_id = $1 AND state IN ('queued', 'running')
+WHERE site_id = $1 AND state = 'running' AND NOT covers

@@ -1,0 +1,114 @@
+//! Identifying the extensions of a site anew, because something has changed that its reports do not say.
+
+use module_monitor_domain::{CurrentModule, Feed, Identification, MachineName, SiteId};
+use time::OffsetDateTime;
+
+use super::queries;
+use super::rows::{KnownNameRow, StandingWrite};
+use crate::engine::error::StorageError;
+use crate::engine::read::CountRow;
+use crate::engine::statement::BoxedSql;
+use crate::engine::transaction::{Transaction, Unit};
+use crate::inventory::rows::CurrentRow;
+use crate::inventory::standing::{Extension, KnownNames, Standing, present, standings, unclaimed_names};
+use crate::releases::assessments::assess;
+use crate::releases::assessments::wanted::{Assessed, Wanted};
+use crate::security::recount;
+use crate::sites::rows::SiteStateRow;
+use crate::{inventory, recounts, sites};
+
+/// What is known of the names among the extensions of a site.
+pub(crate) async fn known_names<T: Transaction>(
+    transaction: &mut T,
+    site: SiteId,
+    feed: Feed,
+    extensions: &[Extension<'_>],
+) -> Result<KnownNames, StorageError> {
+    let query = queries::known_names(site, feed, unclaimed_names(extensions));
+    KnownNames::of(transaction.rows::<KnownNameRow>(query).await?)
+}
+
+/// Writes how those stand whose rows are not written anyway.
+pub(crate) async fn write_standings<T: Transaction>(
+    transaction: &mut T,
+    site: SiteId,
+    standings: &[Standing<'_>],
+    assessed: &Assessed,
+    module_id: impl Fn(&MachineName) -> Result<i64, StorageError>,
+) -> Result<(), StorageError> {
+    let write = |standing: &Standing<'_>| {
+        Ok(StandingWrite {
+            module_id: module_id(standing.name)?,
+            assessed: standing.assessed,
+            assessment_id: assessed.id_of(standing),
+            in_use: standing.in_use,
+            identification: standing.identification.map(Identification::as_str),
+        })
+    };
+    let moved = standings.iter().filter(|standing| standing.stays && standing.moves);
+    let mut rows = moved.map(write).collect::<Result<Vec<_>, StorageError>>()?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    rows.sort_unstable_by_key(|row| row.module_id);
+    transaction.execute(queries::stand_site_modules(site, &rows)).await.map(drop)
+}
+
+/// Locks a site, runs statements, identifies its extensions and recounts it. Says how many rows each statement wrote, and
+/// `None` where there is no such site.
+pub(crate) struct Identify {
+    pub(crate) site: SiteId,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) statements: Vec<BoxedSql>,
+}
+
+impl Unit for Identify {
+    type Output = Option<Vec<usize>>;
+
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<Vec<usize>>, StorageError> {
+        let Self { site, now, statements } = self;
+        let state = transaction.first::<SiteStateRow>(sites::queries::lock_site(site)).await?;
+        // Before anything is read: what is marked from here on is done again.
+        let marked = transaction.first::<CountRow>(recounts::queries::marks(site)).await?;
+        let Some(state) = state else {
+            transaction.execute(recounts::queries::delete(&[site])).await?;
+            return Ok(None);
+        };
+        let rows = transaction.execute_all(statements).await?;
+        if let Some(core) = state.drupal_version() {
+            let found = transaction.rows::<CurrentRow>(inventory::queries::current_modules(site)).await?;
+            let (ids, current) = with_ids(found)?;
+            let extensions: Vec<_> = present(&current).collect();
+            let names = known_names(transaction, site, Feed::of(&core), &extensions).await?;
+            let stand = standings(&extensions, &core, &names, true);
+            let assessed = assess(transaction, site, now, Wanted::of(&core, &stand)).await?;
+            let module_id = |name: &MachineName| {
+                let at = ids.binary_search_by(|(known, _)| known.cmp(name));
+                at.map(|at| ids[at].1).map_err(|_| StorageError::corrupt("inventory: no id for module", name))
+            };
+            write_standings(transaction, site, &stand, &assessed, module_id).await?;
+        }
+        recount::recount(transaction, now, &[site]).await?;
+        if let Some(marked) = marked {
+            transaction.execute(recounts::queries::done(site, marked.count)).await?;
+        }
+        Ok(Some(rows))
+    }
+}
+
+/// The ids of a site's rows by their names, sorted.
+type RowIds = Vec<(MachineName, i64)>;
+
+/// The ids of a site's rows, and the rows.
+fn with_ids(rows: Vec<CurrentRow>) -> Result<(RowIds, Vec<CurrentModule>), StorageError> {
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut current = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.module_id;
+        let module = CurrentModule::try_from(row)?;
+        ids.push((module.machine_name.clone(), id));
+        current.push(module);
+    }
+    ids.sort();
+    Ok((ids, current))
+}

@@ -1,0 +1,1 @@
+DELETE FROM recounts WHERE site_id = ANY ($1)

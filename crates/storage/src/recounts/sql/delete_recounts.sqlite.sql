@@ -1,0 +1,1 @@
+DELETE FROM recounts WHERE site_id IN (SELECT value FROM json_each($1))

@@ -1,0 +1,1 @@
+SELECT marks AS count FROM recounts WHERE site_id = $1

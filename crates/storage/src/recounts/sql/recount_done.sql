@@ -1,0 +1,1 @@
+DELETE FROM recounts WHERE site_id = $1 AND marks = $2

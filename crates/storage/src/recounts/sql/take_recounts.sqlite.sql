@@ -1,0 +1,1 @@
+SELECT site_id AS id FROM recounts WHERE NOT identify ORDER BY requested_at, site_id LIMIT $1

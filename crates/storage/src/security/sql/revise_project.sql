@@ -1,2 +1,0 @@
--- Only these can be accepted.
-UPDATE assessments SET revision = revision + 1, recounted_to = NULL WHERE project = $1 AND needs_update

@@ -1,0 +1,2 @@
+DELETE FROM site_modules
+WHERE site_id = $1 AND rejected = 'new' AND module_id IN (SELECT value FROM json_each($2))

@@ -1,0 +1,1 @@
+UPDATE site_modules SET rejected = 'kept', in_use = true WHERE site_id = $1 AND module_id = ANY ($2)
