@@ -80,6 +80,7 @@ pub(crate) fn recognise_git(module: &mut ReportedModule, core: &CoreVersion) {
         module.module_type = ModuleType::Core;
         module.project = Some(ProjectName::drupal());
         module.version = DrupalVersion::parse(core.as_str()).ok();
+        module.site_details.reported_version = None;
     }
 }
 
@@ -106,10 +107,10 @@ pub fn is_contrib_path(path: &str) -> bool {
 /// The type under which the registry knows a module that a site reports first, until drupal.org's data or an administrator
 /// says better: the name decides what is core's, not whoever comes first.
 pub fn registry_type(machine_name: &MachineName, reported: ModuleType) -> ModuleType {
-    /// What Drupal 7 has lives on as other modules, some of them of the same names.
-    const MAJORS: std::ops::RangeInclusive<u32> = 8..=NEWEST.0;
+    // What only Drupal 7 has lives on as other modules, some of them of the same names.
+    let of_today = majors(machine_name.as_str()).any(|(_, last)| last >= 8);
     match reported {
-        _ if MAJORS.into_iter().any(|major| is_core_name(machine_name, major)) => ModuleType::Core,
+        _ if of_today => ModuleType::Core,
         ModuleType::Core if !is_core_name(machine_name, 7) => ModuleType::Contrib,
         reported => reported,
     }
@@ -174,6 +175,45 @@ mod tests {
 
     fn core(text: &str) -> CoreVersion {
         CoreVersion::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_drupal_7_from_git_has_core_modules_without_a_project() {
+        let core = CoreVersion::parse("7.103").unwrap();
+        let of = |name: &str, package: &str, path: Option<&str>, version: Option<&str>| {
+            let mut module = ReportedModule {
+                machine_name: MachineName::parse(name).unwrap(),
+                module_type: ModuleType::Custom,
+                extension: crate::Extension::Module,
+                version: version.map(|version| DrupalVersion::parse(version).unwrap()),
+                enabled: true,
+                project: None,
+                datestamp: None,
+                schema_version: None,
+                security_coverage: true,
+                details: crate::ModuleDetails { package: Some(package.to_owned()), ..Default::default() },
+                site_details: crate::SiteDetails {
+                    path: path.map(str::to_owned),
+                    reported_version: version.is_none().then(|| "VERSION".to_owned()),
+                    ..Default::default()
+                },
+            };
+            recognise_git(&mut module, &core);
+            module
+        };
+        for node in [of("node", "Core", Some("modules/node"), None), of("node", "Core", None, Some("7.103"))] {
+            assert_eq!((node.module_type, node.project), (ModuleType::Core, Some(ProjectName::drupal())));
+            let details = (node.version.unwrap().to_string(), node.site_details.reported_version);
+            assert_eq!(details, ("7.103".to_owned(), None), "there is nothing to warn about");
+        }
+        for other in [
+            of("node", "Core", Some("sites/all/modules/node"), None),
+            of("ours", "Core", None, None),
+            of("node", "Ours", Some("modules/node"), None),
+            of("node", "Core", Some("modules/node"), Some("7.50")),
+        ] {
+            assert_eq!(other.module_type, ModuleType::Custom, "{other:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MachineName, names};
+use crate::{DrupalVersion, MachineName, names};
 
 names! {
     /// How Composer brought a package to the site.
@@ -50,6 +50,17 @@ pub struct SiteDetails {
     pub missing: bool,
 }
 
+impl SiteDetails {
+    /// The version that Composer has of it, as drupal.org names it: the reference of an archive is the tag of a release, and
+    /// says `8.x-1.5` where Composer's own version is `1.5.0`. `None` where neither is a version.
+    pub fn composer_release(&self) -> Option<DrupalVersion> {
+        let reference = self.composer_reference.as_deref().filter(|_| self.source == Some(CodeSource::Dist));
+        // Without a point it is a commit, be it all of digits.
+        let versions = reference.into_iter().chain(self.composer_version.as_deref()).filter(|text| text.contains('.'));
+        versions.filter_map(|version| DrupalVersion::parse(version).ok()).next()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +70,28 @@ mod tests {
         let nothing = SiteDetails::default();
         assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
         assert_eq!(serde_json::from_str::<SiteDetails>("{}").unwrap(), nothing);
+    }
+
+    #[test]
+    fn composers_release_is_the_reference_of_an_archive_else_its_version() {
+        let of = |source, reference: Option<&str>, version: Option<&str>| {
+            let details = SiteDetails {
+                source,
+                composer_reference: reference.map(str::to_owned),
+                composer_version: version.map(str::to_owned),
+                ..SiteDetails::default()
+            };
+            details.composer_release().map(|version| version.to_string())
+        };
+        let (dist, source) = (Some(CodeSource::Dist), Some(CodeSource::Source));
+        assert_eq!(of(dist, Some("8.x-1.5"), Some("1.5.0")).as_deref(), Some("8.x-1.5"));
+        assert_eq!(of(dist, Some("0a1b2c3d4e"), Some("2.0.3")).as_deref(), Some("2.0.3"));
+        assert_eq!(of(dist, Some("1234567890"), Some("2.0.3")).as_deref(), Some("2.0.3"));
+        assert_eq!(of(source, Some("8.x-1.5"), Some("2.x-dev")).as_deref(), Some("2.x-dev"), "a commit is no release");
+        assert_eq!(of(None, None, Some("3.1.0-beta2")).as_deref(), Some("3.1.0-beta2"));
+        for (reference, version) in [(None, None), (Some("main"), Some("dev-main")), (None, Some("1.0.0.0"))] {
+            assert_eq!(of(dist, reference, version), None);
+        }
     }
 
     #[test]

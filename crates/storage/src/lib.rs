@@ -39,7 +39,7 @@ pub use registry::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter
 pub use releases::{Check, CheckOutcome, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, Validators};
 pub use security::{
     Acceptance, AcceptedRisk, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountDifference,
-    RecountPage, Security, SecurityFilter, SecurityTotals, SecurityUpdate, SiteWithout,
+    RecountPage, Security, SecurityFilter, SecurityTotals, SecurityUpdate, SiteWithout, TotalsFilter,
 };
 pub use sites::{NewSite, SiteChange, SiteEvent, SiteFilter, Sites};
 pub use storage::Storage;

@@ -9,7 +9,7 @@ use module_monitor_tests::on_both_backends;
 on_both_backends!(every_statement_can_be_prepared);
 
 /// The types of parameters that PostgreSQL cannot tell from the text. The storage sends all types with the values.
-const TYPES: [(&str, &str); 13] = [
+const TYPES: [(&str, &str); 15] = [
     ("inventory/sql/site_modules.sql", "(unknown, boolean, text, text)"),
     ("registry/sql/modules.sql", "(unknown, unknown, unknown, text)"),
     ("releases/sql/note_check.sql", "(unknown, unknown, timestamptz)"),
@@ -22,6 +22,8 @@ const TYPES: [(&str, &str); 13] = [
     ("security/sql/project_sites.sql", "(text, text, text, text, text, boolean, bigint, bigint, text)"),
     ("recounts/sql/request_postponed.sql", "(timestamptz)"),
     ("identities/sql/insert_settlement.sql", "(text, bigint, text)"),
+    ("security/sql/security_totals.pg.sql", "(bigint, boolean, text)"),
+    ("security/sql/security_totals.sqlite.sql", "(bigint, boolean, text)"),
     ("security/sql/security_updates.sql", "(unknown, unknown, bigint, text, boolean, bigint, text)"),
     ("security/sql/sites_without_project.sql", "(text, bigint, bigint, text)"),
     ("security/sql/unsettled.sql", "(unknown, unknown, bigint, text, boolean, bigint, text, text)"),

@@ -69,8 +69,10 @@ pub(crate) struct ReportedModule {
     path: Option<String>,
     #[schema(max_length = 255)]
     composer_name: Option<String>,
+    /// Taken as the version where `version` says none, unless a `dist` has a release as its reference.
     #[schema(max_length = 255)]
     composer_version: Option<String>,
+    /// The commit or tag. That of a `dist` is taken as the version where `version` says none and it is one.
     #[schema(max_length = 255)]
     composer_reference: Option<String>,
     #[schema(required = false, schema_with = words::code_source)]
@@ -100,13 +102,13 @@ pub(crate) struct SyncResult {
     updated_modules: usize,
     /// Modules that were present before and are missing from a full report.
     removed_modules: usize,
-    /// Present and enabled modules that need a security update.
+    /// Extensions in use that need a security update.
     security_updates_found: i32,
     /// Distinct projects of those.
     security_projects: i32,
-    /// Enabled extensions that nobody publishes security updates for any more.
+    /// Extensions in use that nobody publishes security updates for any more.
     security_unsupported: i32,
-    /// Enabled extensions that could not be judged.
+    /// Extensions in use that could not be judged.
     security_unknown: i32,
     unknown_reasons: UnknownReasons,
     coverage: Classes,

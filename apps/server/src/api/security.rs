@@ -1,12 +1,14 @@
 //! What needs a security update, as people and programs see it, on the command line and over HTTP.
 
 use module_monitor_domain::{SecurityRelease, UnknownReason, UpdateStatus};
-use module_monitor_storage::{AcceptedRisk, FixedFinding, SecurityUpdate};
+use module_monitor_storage::{AcceptedRisk, FixedFinding, SecurityTotals, SecurityUpdate};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use super::coverage::Coverage;
 use super::csv::CsvRow;
+use super::list::List;
 use super::time::rfc3339;
 use super::words;
 
@@ -119,6 +121,60 @@ impl CsvRow for SecurityUpdateView {
     }
 }
 
+/// A part of either list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SecurityUpdateList {
+    pub(crate) items: Vec<SecurityRow>,
+    pub(crate) next_cursor: Option<String>,
+    /// The figures of the sites that the list is about, all of them; with the first part only, and not of what was fixed.
+    pub(crate) figures: Option<Figures>,
+}
+
+impl SecurityUpdateList {
+    /// A part of the list of what is open; `totals` with the first one.
+    pub(crate) fn open(list: List<SecurityUpdateView>, totals: Option<SecurityTotals>) -> Self {
+        let items = list.items.into_iter().map(SecurityRow::Open).collect();
+        Self { items, next_cursor: list.next_cursor, figures: totals.map(Figures::from) }
+    }
+
+    /// A part of the list of what was fixed.
+    pub(crate) fn fixed(list: List<FixedView>) -> Self {
+        let items = list.items.into_iter().map(SecurityRow::Fixed).collect();
+        Self { items, next_cursor: list.next_cursor, figures: None }
+    }
+}
+
+/// The figures of several sites together.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecurityFigures)]
+pub(crate) struct Figures {
+    /// Extensions in use that need a security update.
+    security_updates_found: i32,
+    /// Distinct projects of those, counted for each site.
+    security_projects: i32,
+    security_unsupported: i32,
+    /// Extensions in use that could not be judged. While there are any, an empty list does not say that all is fine.
+    security_unknown: i32,
+    #[serde(flatten)]
+    coverage: Coverage,
+    /// Sites of which something could not be judged.
+    sites_with_unknown: i64,
+}
+
+impl From<SecurityTotals> for Figures {
+    fn from(totals: SecurityTotals) -> Self {
+        let SecurityTotals { security, sites_with_unknown } = totals;
+        Self {
+            security_updates_found: security.updates_found,
+            security_projects: security.projects,
+            security_unsupported: security.unsupported,
+            security_unknown: security.unknown,
+            coverage: Coverage::of(&security),
+            sites_with_unknown,
+        }
+    }
+}
+
 /// A security update that a site needed and no longer needs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FixedSecurityUpdate)]
@@ -153,10 +209,9 @@ impl CsvRow for FixedView {
     }
 }
 
-/// A row of either list, for the description.
+/// A row of either list.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "it is the shape of what both lists answer with")]
 pub(crate) enum SecurityRow {
     Open(SecurityUpdateView),
     Fixed(FixedView),

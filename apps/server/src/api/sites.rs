@@ -54,12 +54,12 @@ pub(crate) struct SiteView {
     pub(crate) mass_removal: bool,
     /// It has reported under more than one environment or URL; until acknowledged.
     pub(crate) conflict: bool,
-    /// Enabled modules that need a security update.
+    /// Extensions in use that need a security update.
     pub(crate) security_updates_found: i32,
     pub(crate) security_projects: i32,
-    /// Enabled extensions that nobody publishes security updates for any more.
+    /// Extensions in use that nobody publishes security updates for any more.
     pub(crate) security_unsupported: i32,
-    /// Enabled extensions that could not be judged. While there are any, the site is not known to be fine.
+    /// Extensions in use that could not be judged. While there are any, the site is not known to be fine.
     pub(crate) security_unknown: i32,
     #[serde(flatten)]
     pub(crate) coverage: Coverage,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use module_monitor_ingestion::queue::ALIVE;
-use module_monitor_storage::{Cutoff, StorageError};
+use module_monitor_storage::{Cutoff, StorageError, TotalsFilter};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
@@ -105,7 +105,7 @@ async fn show_queue(state: Arc<AppState>) -> Result<(), StorageError> {
 }
 
 async fn show_coverage(state: Arc<AppState>) -> Result<(), StorageError> {
-    state.metrics.coverage.show(&state.storage.security_totals().await?);
+    state.metrics.coverage.show(&state.storage.security_totals(TotalsFilter::default()).await?);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use module_monitor_domain::{ProjectName, SiteId};
-use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
+use module_monitor_ingestion::{Clock, SystemClock};
 use module_monitor_storage::{Storage, StorageError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table, time_cell};
 use super::pages::read_all;
+use super::recount::recount_marked;
 use super::values::project;
 use crate::admin::COMMAND_LINE;
 use crate::api::acceptances::{AcceptanceView, WantedAcceptance, WantedVersions};
@@ -141,7 +142,7 @@ async fn add(args: AddArgs, storage: Arc<dyn Storage>) -> anyhow::Result<()> {
         }
         created => created?,
     }
-    recount(storage.clone()).await?;
+    recount_marked(&storage).await?;
     let made = storage.find_acceptance(id).await?.map(AcceptanceView::from);
     match made.filter(|_| json) {
         Some(made) => print_json(&made),
@@ -186,11 +187,6 @@ async fn end(id: Uuid, storage: Arc<dyn Storage>) -> anyhow::Result<()> {
     if !storage.withdraw_acceptance(id, SystemClock.now(), COMMAND_LINE).await? {
         bail!("there is none of that id, or it has ended; `module-monitor acceptance list` shows the ids");
     }
-    recount(storage).await?;
+    recount_marked(&storage).await?;
     print_line(&format!("Ended: {id}."))
-}
-
-/// Lets the figures of the sites follow.
-async fn recount(storage: Arc<dyn Storage>) -> Result<(), StorageError> {
-    ReleaseService::new(storage, Arc::new(SystemClock)).recount(|_| {}).await.map(drop)
 }

@@ -19,7 +19,7 @@ const HELP: &str = "\
 It keeps its data in a temporary folder, whatever --database-url says, and removes it at the end.";
 
 const LEGEND: &str = "\
-Processed are the modules that a report names; Insecure and Unknown are those enabled on the site
+Processed are the modules that a report names; Insecure and Unknown are those in use on the site
 that need a security update, and whose security status is not known yet: the demo asks nobody, and
 brings the releases of one project, key_auth. In the words of the server, each kind of warning once:";
 

@@ -1,14 +1,13 @@
 //! `module-monitor identity`.
 
-use std::sync::Arc;
-
 use anyhow::bail;
 use clap::{ArgGroup, Args, Subcommand};
 use module_monitor_domain::{MachineName, ProjectName, Settlement, SiteId};
-use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
+use module_monitor_ingestion::{Clock, SystemClock};
 
 use super::database::DatabaseArgs;
 use super::output::print_line;
+use super::recount::recount_marked;
 use super::values::project;
 use crate::admin::COMMAND_LINE;
 
@@ -62,7 +61,7 @@ pub(super) async fn run(command: IdentityCommand, database: &DatabaseArgs) -> an
             "there is no extension {name} of which that could be said; see `module-monitor security list --status unknown`"
         );
     }
-    let recounted = ReleaseService::new(Arc::clone(&storage), Arc::new(SystemClock)).recount(|_| {}).await?;
+    let recounted = recount_marked(&storage).await?;
     match site {
         Some(site) => print_line(&format!("Settled for {name} on site {site}.")),
         None => print_line(&format!("Settled for {name}; {recounted} sites were recounted.")),

@@ -10,6 +10,7 @@ mod output;
 mod pages;
 mod progress;
 mod queue;
+mod recount;
 mod redis;
 mod releases;
 mod secret;

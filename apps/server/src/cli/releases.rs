@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::database::DatabaseArgs;
 use super::output::{print_json, print_line, print_table};
 use super::progress::Progress;
+use super::recount::recount_marked;
 use super::values::{project, time_between};
 use crate::config::ReleaseRefresh;
 
@@ -127,7 +128,7 @@ async fn import(args: ImportArgs, storage: Arc<dyn Storage>) -> anyhow::Result<(
         imported.push(file);
     }
     drop(progress);
-    recount(&service).await?;
+    recount_marked(service.storage()).await?;
     if args.json {
         print_json(&imported)?;
     } else {
@@ -217,7 +218,7 @@ async fn refresh(args: RefreshArgs, storage: Arc<dyn Storage>) -> anyhow::Result
     let asked = ask(&refresher, &targets).await;
     // Whatever came in before a failure is recounted, and others can go on.
     refresher.end_turn().await?;
-    recount(&service).await?;
+    recount_marked(service.storage()).await?;
     let refreshed = asked?;
     if args.json {
         print_json(&refreshed)?;
@@ -296,11 +297,6 @@ impl Refreshed {
 
 fn change(changed: bool) -> &'static str {
     if changed { "changed" } else { "unchanged" }
-}
-
-async fn recount(service: &ReleaseService) -> Result<(), StorageError> {
-    let progress = Progress::open_ended("recounting sites");
-    service.recount(|sites| progress.reach(sites)).await.map(|_| ())
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

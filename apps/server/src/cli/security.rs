@@ -5,7 +5,9 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, Subcommand};
 use module_monitor_domain::{CoverageClass, ProjectName, SecurityCounts, SiteId, Tag, UpdateStatus};
 use module_monitor_ingestion::{Clock, ReleaseService, SystemClock};
-use module_monitor_storage::{Page, RecountDifference, SecurityFilter, SecurityUpdate, Storage, StorageError};
+use module_monitor_storage::{
+    Page, RecountDifference, SecurityFilter, SecurityTotals, SecurityUpdate, Storage, StorageError, TotalsFilter,
+};
 use serde::Serialize;
 
 use super::database::DatabaseArgs;
@@ -81,6 +83,7 @@ async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     let ListArgs { status, site, project, tag, include_disabled, json, csv } = args;
     // `all` is no class.
     let class = CoverageClass::from_name(&status);
+    let about = TotalsFilter { site_id: site, tag: tag.clone(), inactive: true };
     let filter = SecurityFilter { class, site_id: site, project, tag, include_disabled };
     let read = async |page| storage.security_updates(filter.clone(), page).await;
     let position = |update: &SecurityUpdate| (update.site_id, update.place());
@@ -92,8 +95,7 @@ async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
         return print_bytes(&[csv_header::<SecurityUpdateView>()?, csv_rows(found)?].concat());
     }
     if found.len() == 0 {
-        let unjudged = "`module-monitor security list --status unknown` shows what could not be judged";
-        return print_line(&format!("There is nothing of that kind on any site; {unjudged}."));
+        return print_line(&nothing(&storage.security_totals(about).await?));
     }
     let rows = found.map(|update| {
         let fixes = update.fixes();
@@ -162,6 +164,18 @@ impl Figures {
         format!(
             "{security_updates_found} in {security_projects}, {security_unsupported} unsupported, {security_unknown} unknown"
         )
+    }
+}
+
+/// What an empty list says: nothing, and how much it could not have said.
+fn nothing(totals: &SecurityTotals) -> String {
+    match totals.security.unknown {
+        0 => "There is nothing of that kind, and everything in use could be judged.".to_owned(),
+        unknown => format!(
+            "There is nothing of that kind, but {unknown} extensions on {} sites could not be judged: \
+             `module-monitor security list --status unknown` says which.",
+            totals.sites_with_unknown
+        ),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::{CoverageClass, MachineName, ProjectName, SiteId};
-use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate};
+use module_monitor_storage::{FixedFinding, Page, SecurityFilter, SecurityUpdate, TotalsFilter};
 
 use super::auth::Caller;
 use super::bounds::take_tag;
@@ -13,7 +14,7 @@ use super::csv::{csv_file, wants_csv};
 use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::{Paging, Query};
-use crate::api::security::{FixedView, SecurityRow, SecurityUpdateView};
+use crate::api::security::{FixedView, SecurityUpdateList, SecurityUpdateView};
 use crate::api::words::{self, boolean};
 use crate::state::AppState;
 
@@ -23,7 +24,8 @@ pub(crate) fn configure(routes: &mut Routes) {
         .about(
             "One row for each site and project, in that order: modules of a project that differ in version share a row \
              with the lowest. Accepted risks are in the list, and say so. With `fixed=true` it lists what needed a \
-             security update and no longer does, newest first. With `Accept: text/csv` the answer is a file with the \
+             security update and no longer does, newest first. `figures` says with the first part how all the sites stand that \
+             the list is about: an empty list says that all is fine only where nothing is unknown. With `Accept: text/csv` the answer is a file with the \
              whole list, or with as much of it as `limit` says.",
         )
         .query(
@@ -41,7 +43,7 @@ pub(crate) fn configure(routes: &mut Routes) {
             boolean(),
         )
         .query("fixed", "What was fixed instead.", boolean())
-        .answers_list::<SecurityRow>("A part of the list.", example!("security_updates"))
+        .answers_part::<SecurityUpdateList>("A part of the list.", example!("security_updates"))
         .answers_text("text/csv", "The list as a file.", include_str!("openapi/examples/security_updates.csv"))
         .with_headers(&["Vary", "Content-Disposition"]);
     routes.group("Security").add(at("/security/updates").get(updates, says));
@@ -115,6 +117,8 @@ async fn open_ones(
     request: &HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
+    let about = TotalsFilter { site_id: filter.site_id, tag: filter.tag.clone(), inactive: true };
+    let storage = Arc::clone(&state.storage);
     let read = async move |page: Page<Position>| {
         let page = Page { limit: page.limit, after: page.after.map(|Position(site, project)| (site, project)) };
         state.storage.security_updates(filter.clone(), page).await
@@ -124,7 +128,12 @@ async fn open_ones(
         return csv_file("security-updates.csv", &paging, read, position, SecurityUpdateView::from).await;
     }
     let found = read(paging.page()).await?;
-    Ok(HttpResponse::Ok().json(paging.list(found, position, SecurityUpdateView::from)))
+    let totals = match paging.is_first() {
+        true => Some(storage.security_totals(about).await?),
+        false => None,
+    };
+    let list = paging.list(found, position, SecurityUpdateView::from);
+    Ok(HttpResponse::Ok().json(SecurityUpdateList::open(list, totals)))
 }
 
 async fn fixed_ones(
@@ -139,5 +148,5 @@ async fn fixed_ones(
         return csv_file("security-updates-fixed.csv", &paging, read, position, FixedView::from).await;
     }
     let found = read(paging.page()).await?;
-    Ok(HttpResponse::Ok().json(paging.list(found, position, FixedView::from)))
+    Ok(HttpResponse::Ok().json(SecurityUpdateList::fixed(paging.list(found, position, FixedView::from))))
 }

@@ -31,13 +31,13 @@ impl CoverageMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "extensions",
-            "Enabled extensions of active sites by class, accepted risks included",
+            "Extensions in use on active sites by class, accepted risks included",
             self.extensions.clone(),
         );
         registry.register("extensions_accepted", "Of those, accepted risks", self.accepted.clone());
         registry.register(
             "extensions_unknown",
-            "Enabled extensions of active sites that could not be judged, by reason, without accepted risks",
+            "Extensions in use on active sites that could not be judged, by reason, without accepted risks",
             self.unknown.clone(),
         );
         registry.register("sites_with_unknown", "Active sites with such extensions", self.sites_with_unknown.clone());

@@ -165,11 +165,27 @@ impl Item {
     fn into_module(self) -> Option<ReportedModule> {
         let (machine_name, module_type) = (self.machine_name?, self.module_type?);
         let link = self.project_link.as_deref();
+        let mut site_details = SiteDetails {
+            reported_version: None,
+            path: self.path,
+            composer_name: self.composer_name,
+            composer_version: self.composer_version,
+            composer_reference: self.composer_reference,
+            source: self.source,
+            base_theme: self.base_theme,
+            hidden: self.hidden.unwrap_or_default(),
+            missing: self.missing.unwrap_or_default(),
+        };
+        // Where the info file says nothing, Composer may know.
+        let composers = || site_details.composer_release().filter(|_| !site_details.missing);
         let (version, reported_version) = match self.version? {
             Some(ReportedVersion::Known(version)) => (Some(version), None),
-            Some(ReportedVersion::NotKnown(text)) => (None, Some(text)),
-            None => (None, None),
+            Some(ReportedVersion::NotKnown(text)) => {
+                composers().map_or((None, Some(text)), |version| (Some(version), None))
+            }
+            None => (composers(), None),
         };
+        site_details.reported_version = reported_version;
         Some(ReportedModule {
             project: owning_project(module_type, &machine_name, self.project.as_ref(), link),
             machine_name,
@@ -189,17 +205,7 @@ impl Item {
                 // People follow it: what is no address of a page is not kept.
                 project_link: self.project_link.filter(|link| ProjectLink::parse(link).is_ok()),
             },
-            site_details: SiteDetails {
-                reported_version,
-                path: self.path,
-                composer_name: self.composer_name,
-                composer_version: self.composer_version,
-                composer_reference: self.composer_reference,
-                source: self.source,
-                base_theme: self.base_theme,
-                hidden: self.hidden.unwrap_or_default(),
-                missing: self.missing.unwrap_or_default(),
-            },
+            site_details,
         })
     }
 }

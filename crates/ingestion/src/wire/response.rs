@@ -23,17 +23,17 @@ pub struct SyncResponse {
     pub updated_modules: usize,
     /// Modules that were present before and are missing from a full report.
     pub removed_modules: usize,
-    /// Present and enabled modules that need a security update.
+    /// Extensions in use that need a security update.
     pub security_updates_found: i32,
     /// Distinct projects of those.
     pub security_projects: i32,
-    /// Enabled extensions that nobody publishes security updates for any more.
+    /// Extensions in use that nobody publishes security updates for any more.
     pub security_unsupported: i32,
-    /// Enabled extensions that could not be judged.
+    /// Extensions in use that could not be judged.
     pub security_unknown: i32,
     /// Why they could not, by the name of the reason: see [`UnknownReason`]. They add up to `security_unknown`.
     pub unknown_reasons: BTreeMap<UnknownReason, i32>,
-    /// Every enabled extension in its class; accepted risks are in theirs.
+    /// Every extension in use in its class; accepted risks are in theirs.
     pub coverage: BTreeMap<CoverageClass, i32>,
     /// Of those in the class `secure`, how many nobody publishes advisories for.
     pub not_covered: i32,

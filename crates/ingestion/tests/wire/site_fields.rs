@@ -34,6 +34,25 @@ fn everything_a_site_says_of_its_copy_is_kept() {
 }
 
 #[test]
+fn where_the_info_file_says_no_version_composers_is_taken() {
+    let of = |version: Value, missing: bool| {
+        let mut item = item("token");
+        item["version"] = version;
+        item["missing"] = json!(missing);
+        item["composer_version"] = json!("1.16.0");
+        item["composer_reference"] = json!("8.x-1.16");
+        item["source"] = json!("dist");
+        let module = only_module(&body(vec![item]));
+        (module.version.map(|version| version.to_string()), module.site_details.reported_version)
+    };
+    let release = (Some("8.x-1.16".to_owned()), None);
+    assert_eq!(of(json!("8.x-1.15"), false), (Some("8.x-1.15".to_owned()), None), "the info file comes first");
+    assert_eq!(of(json!(null), false), release);
+    assert_eq!(of(json!("VERSION"), false), release);
+    assert_eq!(of(json!(null), true), (None, None), "nothing is there that could have a version");
+}
+
+#[test]
 fn code_that_is_missing_has_no_version() {
     let gone = |version: Value| {
         let mut gone = item("gone");

@@ -78,8 +78,8 @@ pub trait Security: Send + Sync {
     /// Compares the figures of a page of sites with their rows. No locks; finish [`Security::recount_step`] first.
     async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError>;
 
-    /// The figures of all active sites together. No locks.
-    async fn security_totals(&self) -> Result<SecurityTotals, StorageError>;
+    /// The figures of several sites together. No locks.
+    async fn security_totals(&self, filter: TotalsFilter) -> Result<SecurityTotals, StorageError>;
 
     /// Recounts a page of sites under their locks, and says what was not right.
     async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError>;
@@ -263,7 +263,18 @@ pub struct Acceptance {
     pub ended_reason: Option<String>,
 }
 
-/// The figures of all active sites together.
+/// Which sites' figures to add up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TotalsFilter {
+    /// Only this site.
+    pub site_id: Option<SiteId>,
+    /// Only sites with it.
+    pub tag: Option<Tag>,
+    /// Also sites that are deactivated, which lists have.
+    pub inactive: bool,
+}
+
+/// The figures of several sites together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecurityTotals {
     /// Their sums; a project counts once for each site that needs an update of it.

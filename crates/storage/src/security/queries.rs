@@ -5,7 +5,7 @@ use module_monitor_domain::{CoverageClass, DrupalVersion, Feed, ProjectName, Sit
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter};
+use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter, TotalsFilter};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{BoxedSql, Portable, Sql, sql_of, statement};
 use crate::page::{Page, limit};
@@ -123,8 +123,11 @@ pub(super) fn due_acceptances(now: OffsetDateTime, most: usize) -> Sql<impl Port
     statement!("due_acceptances").bind::<Moment, _>(At(now)).bind::<BigInt, _>(limit(most))
 }
 
-pub(super) fn security_totals() -> Sql<impl Portable> {
+pub(super) fn security_totals(filter: TotalsFilter) -> Sql<impl Portable> {
     statement!(pair "security_totals")
+        .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
+        .bind::<Bool, _>(filter.inactive)
+        .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
 }
 
 fn ids(sites: &[SiteId]) -> Vec<i64> {

@@ -12,7 +12,7 @@ use super::rows::{
 };
 use super::{
     Acceptance, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountPage, Security, SecurityFilter,
-    SecurityTotals, SecurityUpdate, SiteWithout, queries,
+    SecurityTotals, SecurityUpdate, SiteWithout, TotalsFilter, queries,
 };
 use crate::bounds::BoundedSites;
 use crate::engine::error::StorageError;
@@ -130,8 +130,8 @@ impl<B: Backend> Security for B {
         recount_page(rows, page.limit)
     }
 
-    async fn security_totals(&self) -> Result<SecurityTotals, StorageError> {
-        Ok(one::<TotalsRow, _>(self, queries::security_totals()).await?.unwrap_or_default())
+    async fn security_totals(&self, filter: TotalsFilter) -> Result<SecurityTotals, StorageError> {
+        Ok(one::<TotalsRow, _>(self, queries::security_totals(filter)).await?.unwrap_or_default())
     }
 
     async fn recount_all(&self, now: OffsetDateTime, page: Page<SiteId>) -> Result<RecountPage, StorageError> {

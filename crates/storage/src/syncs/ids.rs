@@ -62,11 +62,11 @@ impl Ids {
             let Some(name) = item.name().filter(|name| !self.modules.contains_key(name)) else { continue };
             match cache.module(&name) {
                 Some(known) => drop(self.modules.insert(name, known)),
-                None => unknown.push(NewModule::unread(item)),
+                None => unknown.push(NewModule::unread(name, item)),
             }
         }
-        unknown.sort_by_key(|module| module.machine_name);
-        unknown.dedup_by_key(|module| module.machine_name);
+        unknown.sort_by(|a, b| a.name.cmp(&b.name));
+        unknown.dedup_by(|a, b| a.name == b.name);
         unknown
     }
 
@@ -122,7 +122,7 @@ impl Ids {
 
     /// Whether every one of these has an id now.
     pub(super) fn know_modules(&self, names: &[NewModule<'_>]) -> bool {
-        names.iter().all(|module| self.modules.keys().any(|name| name.as_str() == module.machine_name))
+        names.iter().all(|module| self.modules.contains_key(&module.name))
     }
 
     /// Whether every one of these has an id now.
@@ -158,7 +158,7 @@ fn details_of(report: &Report, name: &MachineName) -> Option<String> {
 
 /// A registry row. Of custom modules it holds only the name.
 pub(super) struct NewModule<'a> {
-    pub(super) machine_name: &'a str,
+    pub(super) name: MachineName,
     pub(super) module_type: &'static str,
     pub(super) display_name: Option<&'a str>,
     pub(super) description: Option<&'a str>,
@@ -167,9 +167,9 @@ pub(super) struct NewModule<'a> {
 
 impl<'a> NewModule<'a> {
     /// Of what could not be read, as far as it could.
-    fn unread(item: &'a RejectedItem) -> Self {
+    fn unread(name: MachineName, item: &'a RejectedItem) -> Self {
         Self {
-            machine_name: item.machine_name.as_deref().unwrap_or_default(),
+            name,
             module_type: item.module_type.unwrap_or(ModuleType::Contrib).as_str(),
             display_name: None,
             description: None,
@@ -182,7 +182,7 @@ impl<'a> NewModule<'a> {
         let agrees = module_type == reported.module_type && module_type != ModuleType::Custom;
         let shared = Some(&reported.details).filter(|_| agrees);
         Self {
-            machine_name: reported.machine_name.as_str(),
+            name: reported.machine_name.clone(),
             module_type: module_type.as_str(),
             display_name: shared.map(|d: &ModuleDetails| d.name.as_str()),
             description: shared.and_then(|d| d.description.as_deref()),

@@ -56,7 +56,7 @@ pub(super) fn touch_site(
 pub(super) fn insert_modules<'a>(rows: &'a [NewModule<'a>], now: OffsetDateTime) -> Sql<impl Portable + use<'a>> {
     statement!(pair "insert_modules").bind::<Moment, _>(At(now)).bind_rows(
         Batch::of(rows)
-            .column("machine_name", |m| m.machine_name)
+            .column("machine_name", |m| m.name.as_str())
             .column("type", |m| m.module_type)
             .column("name", |m| m.display_name)
             .column("description", |m| m.description)
@@ -65,7 +65,7 @@ pub(super) fn insert_modules<'a>(rows: &'a [NewModule<'a>], now: OffsetDateTime)
 }
 
 pub(super) fn find_modules<'a>(rows: &'a [NewModule<'a>]) -> Sql<impl Portable + use<'a>> {
-    statement!(pair "find_modules").bind_list(rows.iter().map(|m| m.machine_name).collect::<Vec<_>>())
+    statement!(pair "find_modules").bind_list(rows.iter().map(|m| m.name.as_str()).collect::<Vec<_>>())
 }
 
 /// As [`insert_modules`].

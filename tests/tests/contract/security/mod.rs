@@ -1,6 +1,7 @@
 //! Release data, what it says of the sites' modules, and accepted risks.
 
 mod acceptances;
+mod bounds;
 mod cost;
 mod figures;
 mod findings;

@@ -1,7 +1,7 @@
 //! The figures of all active sites together.
 
 use module_monitor_domain::{CoverageClass, CoverageCounts, SecurityCounts};
-use module_monitor_storage::{NewAcceptance, SecurityTotals, SiteChange};
+use module_monitor_storage::{NewAcceptance, SecurityTotals, SiteChange, TotalsFilter};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::module;
@@ -14,7 +14,11 @@ on_both_backends!(the_figures_of_active_sites_are_added_up);
 
 async fn the_figures_of_active_sites_are_added_up(database: TestDatabase) {
     let storage = database.open().await;
-    assert_eq!(storage.security_totals().await.unwrap(), SecurityTotals::default(), "nothing yet");
+    assert_eq!(
+        storage.security_totals(TotalsFilter::default()).await.unwrap(),
+        SecurityTotals::default(),
+        "nothing yet"
+    );
     let uncovered = {
         let mut history = secure("uncovered");
         history.releases[0].covered = Some(false);
@@ -53,13 +57,13 @@ async fn the_figures_of_active_sites_are_added_up(database: TestDatabase) {
         data_as_of: Some(FETCHED),
         recounting: false,
     };
-    let totals = storage.security_totals().await.unwrap();
+    let totals = storage.security_totals(TotalsFilter::default()).await.unwrap();
     assert_eq!(totals, SecurityTotals { security, sites_with_unknown: 2 });
 
     let change = SiteChange { active: Some(false), ..SiteChange::default() };
     assert!(storage.change_site(three.id, change, three.at, "admin", "").await.unwrap());
     assert!(storage.remove_site(two.id, two.at, "admin").await.unwrap());
-    let totals = storage.security_totals().await.unwrap();
+    let totals = storage.security_totals(TotalsFilter::default()).await.unwrap();
     let figures = one.site().await.security;
     assert_eq!(
         totals,

@@ -1,10 +1,12 @@
-WITH active AS MATERIALIZED (
-    SELECT security_updates_found, security_projects, security_unsupported, security_unknown, coverage
-    FROM sites
-    WHERE active AND removed_at IS NULL
+-- $1: only that site. $2: also those that are deactivated. $3: only with that tag.
+WITH counted AS MATERIALIZED (
+    SELECT s.security_updates_found, s.security_projects, s.security_unsupported, s.security_unknown, s.coverage
+    FROM sites s
+    WHERE s.removed_at IS NULL AND ($1 IS NULL OR s.id = $1) AND ($2 OR s.active)
+      AND ($3 IS NULL OR EXISTS (SELECT 1 FROM site_tags t WHERE t.site_id = s.id AND t.tag = $3))
 ), rest AS (
     SELECT f.key AS position, sum(f.value) AS total
-    FROM active a
+    FROM counted a
     CROSS JOIN json_each(a.coverage) f
     GROUP BY f.key
 )
@@ -18,4 +20,4 @@ SELECT coalesce(sum(security_updates_found), 0) AS security_updates_found,
        END AS coverage,
        (SELECT as_of FROM release_data) AS security_data_as_of, EXISTS (SELECT 1 FROM recounts) AS recounting,
        count(*) FILTER (WHERE security_unknown > 0) AS sites_with_unknown
-FROM active
+FROM counted
