@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use module_monitor_domain::Reported;
 use module_monitor_ingestion::{Handling, RequestError, SyncRequest};
 
 /// One hundred, and one that counts the rest.
@@ -16,6 +17,10 @@ fuzz_target!(|body: &[u8]| {
             Ok(request) => check(request),
             Err(error) => check_error(error),
         }
+    }
+    if let (Ok(request), Some(glanced)) = (&strict, SyncRequest::glance(body)) {
+        assert_eq!(&glanced.report.head, request.report.head());
+        assert!(request.report.modules_hash().is_none_or(|hash| hash == glanced.report.modules));
     }
     match (&strict, &lenient) {
         (Ok(strict), Ok(lenient)) => assert_eq!(strict, lenient),

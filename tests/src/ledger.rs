@@ -22,7 +22,10 @@ struct LoggedSync {
 }
 
 struct LoggedEvent {
-    id: i64,
+    /// Its sync, and its place in the change set.
+    place: String,
+    /// That of the module's event before it.
+    before: String,
     kind: String,
     from: String,
     to: String,
@@ -52,7 +55,7 @@ impl Ledger {
         for line in lines {
             ledger.add(&line.split('|').collect::<Vec<_>>());
         }
-        ledger.events.values_mut().for_each(|events| events.sort_by_key(|event| event.id));
+        ledger.events = ledger.events.into_iter().map(|(module, events)| (module, in_order(events))).collect();
         ledger
     }
 
@@ -66,8 +69,9 @@ impl Ledger {
                 assert!(self.syncs.insert(text(1), sync).is_none(), "a sync is in the audit log twice");
             }
             "event" => {
-                let id = fields[7].parse().expect("an id");
-                let event = LoggedEvent { id, kind: text(3), from: text(4), to: text(5), sync: text(6) };
+                let place = format!("{} {}", fields[6], fields[7]);
+                let (kind, from, to, sync, before) = (text(3), text(4), text(5), text(6), text(8));
+                let event = LoggedEvent { place, before, kind, from, to, sync };
                 self.events.entry((text(1), text(2))).or_default().push(event);
             }
             _ => {
@@ -126,6 +130,19 @@ impl Ledger {
     }
 }
 
+/// The events of one module, each behind the one that it names. None is left out, and none has two behind it.
+fn in_order(mut events: Vec<LoggedEvent>) -> Vec<LoggedEvent> {
+    let mut ordered: Vec<LoggedEvent> = Vec::with_capacity(events.len());
+    let mut last = NONE.to_owned();
+    while !events.is_empty() {
+        let next = events.iter().position(|event| event.before == last).expect("an event without the one before it");
+        let event = events.swap_remove(next);
+        last.clone_from(&event.place);
+        ordered.push(event);
+    }
+    ordered
+}
+
 /// Counts the changes of one module, sync by sync, as answers do: what comes back is new, not updated.
 fn count_changes<'a>(events: &'a [LoggedEvent], counted: &mut HashMap<&'a str, (usize, usize, usize)>) {
     for together in events.chunk_by(|a, b| a.sync == b.sync) {
@@ -180,16 +197,20 @@ fn query(backend: Backend) -> String {
         Backend::Sqlite => "sync_timestamp",
         Backend::Postgres => "(extract(epoch FROM sync_timestamp) * 1000000)::bigint",
     };
-    let (sync, event_sync) = (id("id"), id("e.sync_id"));
+    let (sync, event_sync) = (id("id"), id("c.sync_id"));
+    let (changes, position) = match backend {
+        Backend::Sqlite => ("json_each(c.changes) e", "e.key"),
+        Backend::Postgres => ("json_array_elements(c.changes::json) WITH ORDINALITY e (value, key)", "e.key - 1"),
+    };
     format!(
         "SELECT 'sync|' || {sync} || '|' || site_id || '|' || {micros} || '|' || new_modules || '|' ||
                 updated_modules || '|' || removed_modules
          FROM syncs
          UNION ALL
-         SELECT 'event|' || e.site_id || '|' || m.machine_name || '|' || e.kind || '|' ||
-                coalesce(e.from_version, '{NONE}') || '|' || coalesce(e.to_version, '{NONE}') || '|' || {event_sync} ||
-                '|' || e.id
-         FROM site_module_events e JOIN modules m ON m.id = e.module_id
+         SELECT 'event|' || c.site_id || '|' || m.machine_name || '|' || (e.value ->> 1) || '|' ||
+                coalesce(e.value ->> 2, '{NONE}') || '|' || coalesce(e.value ->> 3, '{NONE}') || '|' || {event_sync} ||
+                '|' || ({position}) || '|' || coalesce((e.value ->> 4) || ' ' || (e.value ->> 5), '{NONE}')
+         FROM change_sets c CROSS JOIN {changes} JOIN modules m ON m.id = CAST(e.value ->> 0 AS bigint)
          UNION ALL
          SELECT 'row|' || sm.site_id || '|' || m.machine_name || '|' || coalesce(v.version, '{NONE}') || '|' ||
                 CASE WHEN sm.enabled THEN 'on' ELSE 'off' END || '|' ||
@@ -206,11 +227,11 @@ mod tests {
 
     /// A sync that installs two modules, and one that updates the one and removes the other.
     const WHOLE: &str = "sync|s1|x|1|2|0|0
-event|x|a|installed|-|1.0|s1|1
-event|x|b|installed|-|1.0|s1|2
+event|x|a|installed|-|1.0|s1|0|-
+event|x|b|installed|-|1.0|s1|1|-
 sync|s2|x|2|0|1|1
-event|x|a|version_changed|1.0|1.1|s2|3
-event|x|b|removed|1.0|-|s2|4
+event|x|a|version_changed|1.0|1.1|s2|0|s1 0
+event|x|b|removed|1.0|-|s2|1|s1 1
 row|x|a|1.1|on|present
 row|x|b|1.0|on|removed";
 

@@ -18,4 +18,5 @@ pub mod reports;
 pub mod rude;
 pub mod server;
 pub mod skip;
+pub mod tmpfs;
 pub mod watch;

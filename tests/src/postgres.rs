@@ -4,7 +4,7 @@ use std::env;
 use std::fs::Permissions;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -33,6 +33,35 @@ impl PrivatePostgres {
         Some(Self { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() })
     }
 
+    /// One that is running, in a folder inside `parent`.
+    pub async fn running_in(parent: &Path) -> Option<Self> {
+        let postgres = Self { folder: tempfile::tempdir_in(parent).expect("a folder"), ..Self::prepare()? };
+        postgres.start().await;
+        Some(postgres)
+    }
+
+    /// A hot standby that copies this one, and is running.
+    pub async fn standby(&self) -> Self {
+        let mut standby = Self { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() };
+        for _ in 1..ATTEMPTS {
+            if standby.try_copy(self).await.is_ok() {
+                return standby;
+            }
+            standby.port = free_port();
+        }
+        standby.try_copy(self).await.unwrap_or_else(|problem| panic!("the standby does not start: {problem}"));
+        standby
+    }
+
+    async fn try_copy(&self, primary: &Self) -> Result<(), String> {
+        self.script("standby", &[&self.port.to_string(), &primary.url()]).await
+    }
+
+    /// Makes a standby take writes, wherever the other one is.
+    pub async fn promote(&self) {
+        self.script("promote", &[]).await.unwrap_or_else(|problem| panic!("it cannot be promoted: {problem}"));
+    }
+
     /// One that is running.
     pub async fn running() -> Option<Self> {
         let mut postgres = Self::prepare()?;
@@ -48,7 +77,12 @@ impl PrivatePostgres {
 
     /// Where it listens while it runs.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@{}/postgres", self.host())
+    }
+
+    /// The same as it stands in a URL with several.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Starts it, on the data it had before.
@@ -57,8 +91,7 @@ impl PrivatePostgres {
     }
 
     async fn try_start(&self) -> Result<(), String> {
-        let port = self.port.to_string();
-        self.script("start", Some(port)).await
+        self.script("start", &[&self.port.to_string()]).await
     }
 
     /// Copies of files that belong to it and that nobody else may read.
@@ -75,12 +108,12 @@ impl PrivatePostgres {
 
     /// `kill -9` of all its processes.
     pub async fn kill(&self) {
-        self.script("kill", None).await.unwrap_or_else(|problem| panic!("PostgreSQL cannot be killed: {problem}"));
+        self.script("kill", &[]).await.unwrap_or_else(|problem| panic!("PostgreSQL cannot be killed: {problem}"));
     }
 
-    async fn script(&self, action: &'static str, argument: Option<String>) -> Result<(), String> {
+    async fn script(&self, action: &str, arguments: &[&str]) -> Result<(), String> {
         let mut command = self.command(action);
-        command.args(argument);
+        command.args(arguments);
         let output = spawn_blocking(move || command.output()).await.expect("a task").expect("scripts/postgres");
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }

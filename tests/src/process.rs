@@ -7,12 +7,13 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::api::Api;
+use crate::api::{Api, TestSite};
 
 /// How long anything that should happen by itself may take. Far longer than it takes.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -63,6 +64,13 @@ pub async fn finish(mut command: Command) -> Finished {
 /// Runs the binary to its end on the database at `url`.
 pub async fn run(url: &str, args: &[&str]) -> Finished {
     finish(command(&[&["--database-url", url], args].concat())).await
+}
+
+/// Registers a site in the database at `url`, as an administrator on the machine does.
+pub async fn create_site(url: &str) -> TestSite {
+    let created = run(url, &["site", "create", "--name", "A site", "--json"]).await;
+    let site: Value = serde_json::from_str(&created.stdout).unwrap_or_else(|error| panic!("{error}: {created:?}"));
+    TestSite { id: site["site_id"].to_string(), key: site["api_key"].as_str().expect("a key").to_owned() }
 }
 
 /// A process of the binary that runs until it is told to stop. `A` is how it can be asked.

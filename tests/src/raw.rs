@@ -1,8 +1,10 @@
 //! Looking into a test database, and changing it, behind the storage's back.
 
+use std::collections::HashSet;
+
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Integer, Text};
 use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -25,6 +27,8 @@ struct TextRow {
 
 #[derive(QueryableByName)]
 struct PlanRow {
+    #[diesel(sql_type = Integer)]
+    parent: i32,
     #[diesel(sql_type = Text)]
     detail: String,
 }
@@ -82,10 +86,39 @@ impl RawConnection {
         }
     }
 
+    /// How many changes of modules are on record.
+    pub async fn changes(&mut self) -> i64 {
+        let query = format!("SELECT coalesce(sum({}), 0) FROM change_sets", self.changes_in_set());
+        self.number(&query).await
+    }
+
+    /// How the database says how many changes a change set holds.
+    pub fn changes_in_set(&self) -> &'static str {
+        match self.backend() {
+            Backend::Sqlite => "json_array_length(changes)",
+            Backend::Postgres => "json_array_length(changes::json)",
+        }
+    }
+
     /// The number that a query for one value gives.
     pub async fn number(&mut self, select: &str) -> i64 {
         let texts = self.texts(select).await;
         texts.first().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no number: {select}: {texts:?}"))
+    }
+
+    /// Whether SQLite would take a JSON text apart once for each row of a table, instead of once.
+    pub fn takes_json_apart_in_a_loop(&mut self, statement: &str) -> bool {
+        let Kind::Sqlite(connection) = &mut self.0 else { return false };
+        let sql = format!("EXPLAIN QUERY PLAN {statement}");
+        let rows: Vec<PlanRow> = sql_query(&sql).load(&mut **connection).expect(&sql);
+        let mut outer: HashSet<i32> = HashSet::new();
+        rows.iter().any(|row| {
+            let inside = row.detail.contains("VIRTUAL TABLE") && outer.contains(&row.parent);
+            if row.detail.starts_with("SCAN") || row.detail.starts_with("SEARCH") {
+                outer.insert(row.parent);
+            }
+            inside
+        })
     }
 
     /// How the database would run `statement`, line by line; `types` and `values` are those of its parameters, as

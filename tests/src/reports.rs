@@ -97,10 +97,18 @@ pub async fn register(storage: &dyn Storage, name: &str) -> SiteId {
     storage.create_site(new_site(name, now()), None, "test").await.expect("a new site").id
 }
 
+/// An id as that of a sync received at that time.
+fn sync_uuid(received_at: OffsetDateTime) -> Uuid {
+    let millis = u64::try_from(received_at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    let mut random = [0; 10];
+    random.copy_from_slice(&Uuid::new_v4().as_bytes()[..10]);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
 /// A sync of `report`, received at `received_at`.
 pub fn command(site_id: SiteId, received_at: OffsetDateTime, report: Report) -> Arc<SyncCommand> {
     Arc::new(SyncCommand {
-        sync_id: SyncId(Uuid::new_v4()),
+        sync_id: SyncId(sync_uuid(received_at)),
         site_id,
         origin: SyncOrigin::default(),
         idempotency: None,

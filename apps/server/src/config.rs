@@ -8,13 +8,14 @@ use std::time::Duration;
 use ipnet::IpNet;
 use module_monitor_ingestion::queue::{QueueOptions, WorkerOptions};
 use module_monitor_ingestion::{Clock, FeedUrl, HttpFeed, HttpFeedOptions, Refresher, ReleaseService, SystemClock};
-use module_monitor_storage::{QueueBounds, Storage, StorageOptions};
+use module_monitor_storage::{QueueBounds, SiteBounds, Storage, StorageOptions};
 use uuid::Uuid;
 
 use crate::redis_address::RedisAddress;
 
 /// How long a feed may take to answer.
 const FEED_TIMEOUT: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a server needs to know.
 #[derive(Clone)]
@@ -45,8 +46,10 @@ pub struct ServerConfig {
     pub body_memory_mib: u32,
     /// How many connections to serve at once, as far as the limit of open files allows.
     pub max_connections: u32,
-    /// How long the audit log is kept.
-    pub audit_retention: Duration,
+    /// How long what happened is kept.
+    pub retention: RetentionConfig,
+    /// What one site may accumulate.
+    pub site_bounds: SiteBounds,
     /// What goes to the queue, and who takes it out.
     pub queue: QueueConfig,
     /// How drupal.org is asked for releases; `None`: it is not.
@@ -74,11 +77,27 @@ impl ServerConfig {
             trusted_proxies: Vec::new(),
             body_memory_mib: 256,
             max_connections: 4096,
-            audit_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            retention: RetentionConfig::default(),
+            site_bounds: storage.site_bounds,
             queue: QueueConfig::default(),
             release_refresh: None,
             clock: Arc::new(SystemClock),
         }
+    }
+}
+
+/// How long what happened is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct RetentionConfig {
+    /// The audit log: syncs, refused ones, jobs, and what administrators did.
+    pub audit: Duration,
+    /// The history of sites: their events, closed findings, removed modules and ended acceptances.
+    pub history: Duration,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { audit: DAY * 90, history: DAY * 1095 }
     }
 }
 
@@ -120,7 +139,7 @@ impl Default for QueueConfig {
             lease: worker.lease,
             first_pause: worker.first_pause,
             grace: worker.grace,
-            dead_letter_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            dead_letter_retention: DAY * 90,
         }
     }
 }

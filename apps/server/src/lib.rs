@@ -21,7 +21,7 @@ mod server;
 mod state;
 
 pub use background::{WorkerError, run_worker};
-pub use config::{QueueConfig, ReleaseRefresh, ServerConfig};
+pub use config::{QueueConfig, ReleaseRefresh, RetentionConfig, ServerConfig};
 pub use http::openapi_document;
 pub use redis_address::{RedisAddress, RedisUrlError};
 pub use server::{RunningServer, Server, ServerError};

@@ -101,7 +101,7 @@ impl Server {
             Arc::clone(&background) as _,
             config.redis.as_ref(),
         )?;
-        let housekeeping = Housekeeping::start(&background, config.audit_retention, config.queue.dead_letter_retention);
+        let housekeeping = Housekeeping::start(&background, config.retention, config.queue.dead_letter_retention);
         let refreshing = Refreshing::start(&background, release_metrics, refresher);
         let migration = (!migrated).then(|| tokio::spawn(keep_preparing(background, config.migrate)));
         tracing::info!("listening on http://{addr}");
@@ -198,6 +198,7 @@ fn storage_options(config: &ServerConfig, metrics: &Metrics) -> StorageOptions {
         max_connections: config.database_connections,
         checkout_timeout: config.database_checkout_timeout,
         migration_timeout: config.migration_timeout,
+        site_bounds: config.site_bounds,
         on_statement: Some(Arc::new(move |_| {
             statements.inc();
         })),

@@ -1,25 +1,56 @@
-//! The fingerprint of the state that a report leaves behind.
+//! The hashes by which what is known is known again: of a reported item, and of the state that a report leaves behind.
 
 use sha2::{Digest, Sha256};
 
-use crate::{CoreVersion, ReportedModule, SiteDetails};
+use crate::{CoreVersion, MachineName, ReportedModule, SiteDetails};
 
 /// Changes whenever what is hashed changes, so that an old fingerprint never matches by accident.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
-/// A SHA-256 over everything of a full report that is stored or judged. Two reports with the same fingerprint leave the
-/// same rows, so the second one has nothing to write.
+/// The first 128 bits of a SHA-256 over everything of a reported item, besides its name, that is stored or judged. With
+/// the same hash it leaves the same row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ItemHash([u8; 16]);
+
+impl ItemHash {
+    /// The hash of an item.
+    pub fn of(module: &ReportedModule) -> Self {
+        let mut hash = Canonical(Sha256::new());
+        hash.0.update([FORMAT]);
+        hash.module(module);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.0.finalize()[..16]);
+        Self(bytes)
+    }
+
+    /// A hash as it was stored; `None` where it is none.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// What is stored.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A SHA-256 over the Drupal version of a full report and the names and hashes of its items. Two reports with the same
+/// fingerprint leave the same rows, so the second one has nothing to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 33]);
 
 impl Fingerprint {
-    /// The fingerprint of `modules` (sorted, each name once) on a site with that Drupal version.
-    pub(crate) fn of(drupal_version: &CoreVersion, modules: &[ReportedModule]) -> Self {
+    /// The fingerprint of items, sorted by name, each name once, on a site with that Drupal version.
+    pub(crate) fn of<'a>(
+        drupal_version: &CoreVersion,
+        items: impl ExactSizeIterator<Item = (&'a MachineName, ItemHash)>,
+    ) -> Self {
         let mut hash = Canonical(Sha256::new());
         hash.text(drupal_version.as_str());
-        hash.count(modules.len());
-        for module in modules {
-            hash.module(module);
+        hash.count(items.len());
+        for (name, item) in items {
+            hash.text(name.as_str());
+            hash.0.update(item.0);
         }
         let mut bytes = [FORMAT; 33];
         bytes[1..].copy_from_slice(&hash.0.finalize());
@@ -33,6 +64,27 @@ impl Fingerprint {
     }
 
     /// The format version, then the hash.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The bytes of the list `modules` of a full report, known by a cryptographic hash. With the same one on the same Drupal
+/// version a report has the same items, and so the same [`Fingerprint`], and nobody needs to read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ModulesHash([u8; 34]);
+
+impl ModulesHash {
+    /// The hash of bytes that are read by that version of the decoder. Another decoder, and another format of what is
+    /// made of the items, may make something else of the same bytes, so both are a part of it.
+    pub fn new(decoder: u8, hash: [u8; 32]) -> Self {
+        let mut bytes = [FORMAT; 34];
+        bytes[1] = decoder;
+        bytes[2..].copy_from_slice(&hash);
+        Self(bytes)
+    }
+
+    /// What is stored.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -72,7 +124,6 @@ impl Canonical {
     }
 
     fn module(&mut self, module: &ReportedModule) {
-        self.text(module.machine_name.as_str());
         self.text(module.module_type.as_str());
         self.text(module.extension.as_str());
         self.option_text(module.version.as_ref().map(|v| v.as_str()));

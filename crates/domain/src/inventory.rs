@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::{EventKind, Identification, MachineName, ModuleType, Report, SiteModuleState, names};
+use crate::{
+    DrupalVersion, EventKind, Extension, Identification, ItemHash, MachineName, ModuleType, Report, SiteModuleState,
+    names,
+};
 
 names! {
     /// Why the last report of a module could not be read into its row.
@@ -21,8 +24,18 @@ names! {
 pub struct CurrentModule {
     /// The name it is known by.
     pub machine_name: MachineName,
-    /// What the row says.
-    pub state: SiteModuleState,
+    /// The hash of the item it was written from; `None` where nothing of it could be read.
+    pub item: Option<ItemHash>,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The type that its site gives it.
+    pub module_type: ModuleType,
+    /// Module, theme or profile.
+    pub extension: Extension,
+    /// The theme that this theme builds on.
+    pub base_theme: Option<MachineName>,
+    /// Unix seconds of the packaged release.
+    pub datestamp: Option<i64>,
     /// Whether it has been removed from the site.
     pub removed: bool,
     /// Its last report could not be read.
@@ -31,12 +44,29 @@ pub struct CurrentModule {
     pub in_use: bool,
     /// What it was taken for; see [`crate::identify`].
     pub identification: Option<Identification>,
+    /// Everything that the row says. It may be missing where [`Self::stays`].
+    pub state: Option<SiteModuleState>,
 }
 
 impl CurrentModule {
     /// Whether its row says what was read of it since it came.
     pub fn is_known(&self) -> bool {
         !matches!(self.rejected, Some(RejectedMark::New | RejectedMark::Back))
+    }
+
+    /// Whether `report` leaves it as it is, which the row and the hash of the item tell without its state.
+    pub fn stays(&self, report: &Report) -> bool {
+        let left_alone = report.leaves_alone(&self.machine_name);
+        match report.item(&self.machine_name) {
+            _ if self.rejected.is_some() => false,
+            Some(item) => !self.removed && self.item == Some(item),
+            None if self.removed => !left_alone,
+            None => left_alone || !report.is_complete(),
+        }
+    }
+
+    fn version(&self) -> Option<&DrupalVersion> {
+        self.state.as_ref().and_then(|state| state.version.as_ref())
     }
 }
 
@@ -45,6 +75,8 @@ impl CurrentModule {
 pub struct Change {
     /// The module.
     pub machine_name: MachineName,
+    /// The hash of the reported item.
+    pub item: ItemHash,
     /// Its row before; `None` where the site never had it.
     pub before: Option<SiteModuleState>,
     /// Its row afterwards.
@@ -92,22 +124,21 @@ pub fn diff(
 ) -> InventoryChanges {
     let mut gone: HashMap<&MachineName, &CurrentModule> = current.iter().map(|c| (&c.machine_name, c)).collect();
     let mut changes = InventoryChanges::default();
-    for reported in report.modules() {
+    for (reported, item) in report.items() {
         let name = &reported.machine_name;
-        let after = SiteModuleState::of(reported, registry_type(name).unwrap_or(reported.module_type));
         let before = gone.remove(name).filter(|row| row.rejected != Some(RejectedMark::New));
-        let events = events(before, &after);
-        match before {
-            Some(row) if !row.removed && row.rejected.is_none() && row.state == after => {
-                changes.unchanged.push(name.clone())
-            }
-            _ => changes.changed.push(Change {
-                machine_name: name.clone(),
-                before: before.map(|row| row.state.clone()),
-                after,
-                events,
-            }),
+        if before.is_some_and(|row| row.stays(report)) {
+            changes.unchanged.push(name.clone());
+            continue;
         }
+        let after = SiteModuleState::of(reported, registry_type(name).unwrap_or(reported.module_type));
+        changes.changed.push(Change {
+            machine_name: name.clone(),
+            item,
+            before: before.and_then(|row| row.state.clone()),
+            events: events(before, &after),
+            after,
+        });
     }
     if report.is_complete() {
         changes.removed = gone.into_values().filter(|row| row.is_known() && is_gone(row, report)).cloned().collect();
@@ -129,10 +160,10 @@ fn events(before: Option<&CurrentModule>, after: &SiteModuleState) -> Vec<EventK
     if before.removed || before.rejected == Some(RejectedMark::Back) {
         events.push(EventKind::Restored);
     }
-    if before.state.version != after.version {
+    if before.version() != after.version.as_ref() {
         events.push(EventKind::VersionChanged);
     }
-    match (before.state.enabled, after.enabled) {
+    match (before.enabled, after.enabled) {
         (false, true) => events.push(EventKind::Enabled),
         (true, false) => events.push(EventKind::Disabled),
         _ => {}

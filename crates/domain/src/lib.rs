@@ -41,8 +41,8 @@ pub use branch::{BranchSide, branch_of, branch_start};
 pub use core_extension::{
     ClaimedVersion, CoreClaim, CoreVerdict, core_verdict, is_contrib_path, is_core_name, is_core_path, registry_type,
 };
-pub use event::{EventKind, ModuleEvent};
-pub use fingerprint::Fingerprint;
+pub use event::{ChangeRef, EventKind, ModuleEvent};
+pub use fingerprint::{Fingerprint, ItemHash, ModulesHash};
 pub use ids::{SiteId, SiteIdError, SyncId, SyncIdError};
 pub use inventory::{Change, CurrentModule, InventoryChanges, RejectedMark, diff};
 pub use label::{Description, DescriptionError, Environment, KeyName, LabelError, ModuleTitle, SiteName};
@@ -51,14 +51,14 @@ pub use module::{Extension, MachineName, Module, ModuleDetails, ModuleType, Modu
 pub use moment::storable;
 pub use project::{ProjectName, owning_project};
 pub use release::{Feed, ProjectStatus, Release, ReleaseHistory, ReleaseStatus, Support};
-pub use report::{RejectedItem, Rejection, Report, Scope, SiteInfo};
+pub use report::{RejectedItem, Rejection, Report, ReportHead, Reported, Scope, SiteInfo};
 pub use reported_module::ReportedModule;
 pub use security::{
     CoreCoverage, CoverageClass, CoverageCounts, CoverageState, Identification, Identified, Installed, Judgement,
     NameKnowledge, SecurityCounts, SecurityRelease, Settled, Settlement, Standing, UnknownReason, UpdateStatus,
     core_coverage, identify, in_use, is_behind, is_dev, judge, needs_another_core,
 };
-pub use site::{Reporting, Site, SiteIdentity, SiteState};
+pub use site::{Kept, Reporting, Site, SiteIdentity, SiteState};
 pub use site_details::{CodeSource, SiteDetails};
 pub use site_event::SiteEventKind;
 pub use site_module::{SiteModule, SiteModuleState};
@@ -68,6 +68,7 @@ pub use version::platform::{CoreVersion, PhpVersion, PlatformVersionError};
 pub use version::reported::ReportedVersion;
 pub use version::{DrupalVersion, VersionError};
 pub use version_bound::{VersionBound, VersionRange, VersionRangeError};
+pub use warnings::bounded_warnings;
 pub use webhook_event::WebhookEvent;
 
 /// For what [`names!`] writes.

@@ -52,6 +52,19 @@ pub struct Site {
     pub conflict: bool,
     /// Its security figures.
     pub security: SecurityCounts,
+    /// What is kept of it.
+    pub kept: Kept,
+}
+
+/// What is kept of a site, as far as it is bounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Modules that it has or had.
+    pub modules: u32,
+    /// Bytes of the history of its modules and of what its syncs were answered.
+    pub history_bytes: u64,
+    /// When the newest of what is not kept any more happened; `None` where all is.
+    pub history_since: Option<OffsetDateTime>,
 }
 
 impl Site {

@@ -39,8 +39,8 @@ pub struct SiteDetails {
     /// How Composer brought it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<CodeSource>,
-    /// The theme that this theme builds on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The theme that this theme builds on. It is no detail to the storage, which asks for it by itself.
+    #[serde(skip)]
     pub base_theme: Option<MachineName>,
     /// Whether Drupal keeps it out of its lists.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -104,7 +104,7 @@ mod tests {
             composer_version: text("dev-main"),
             composer_reference: text("0a1b2c"),
             source: Some(CodeSource::Source),
-            base_theme: Some(MachineName::parse("claro").unwrap()),
+            base_theme: None,
             hidden: true,
             missing: true,
         };

@@ -61,7 +61,7 @@ pub struct SiteModule {
     pub machine_name: MachineName,
     /// What the site's row says.
     pub state: SiteModuleState,
-    /// The site's own details, else those of the registry.
+    /// The site's own details, else those of the registry. A list has only the name of them, and none in the state.
     pub details: ModuleDetails,
     /// What is known of its version; `None` where no project judges it.
     pub judgement: Option<Judgement>,

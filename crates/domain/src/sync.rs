@@ -28,6 +28,11 @@ pub enum Refusal {
         /// The identity of this one.
         reported: SiteIdentity,
     },
+    /// It removes nothing, and with what it adds the site would have more modules than are kept of one.
+    TooManyModules {
+        /// How many are kept.
+        most: usize,
+    },
 }
 
 impl Refusal {
@@ -39,6 +44,7 @@ impl Refusal {
             Self::Stale { .. } => "stale-sync",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::IdentityConflict { .. } => "identity-conflict",
+            Self::TooManyModules { .. } => "too-many-modules",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the people who look after a site are told of a report: once, when it begins to be so.
 
+use std::collections::BTreeSet;
+
 use crate::security::core_claim;
 use crate::{
     Change, CoreVerdict, CoreVersion, EventKind, InventoryChanges, MachineName, ModuleType, Report, Scope,
@@ -11,6 +13,37 @@ const NAMED: usize = 10;
 
 /// How many modules such a line names.
 const EXAMPLES: usize = 5;
+
+/// How many lines are kept of a sync; with what the answer adds there are 50 at most.
+const LINES: usize = 48;
+
+/// How many bytes they may have; with what is added to them there are 16 KiB at most.
+const BYTES: usize = 15 * 1024;
+
+/// What of `warnings` is kept and answered. What is too much is left out, the longest lines first, and counted in a last
+/// line: what a site has others read it does not choose the size of, nor can it drive out a line of ours.
+pub fn bounded_warnings(warnings: Vec<String>) -> Vec<String> {
+    let mut shortest_first: Vec<usize> = (0..warnings.len()).collect();
+    shortest_first.sort_by_key(|n| warnings[*n].len());
+    let mut bytes = 0;
+    let kept: BTreeSet<usize> = shortest_first
+        .into_iter()
+        .take(LINES)
+        .take_while(|n| {
+            bytes += warnings[*n].len();
+            bytes <= BYTES
+        })
+        .collect();
+    let left_out = warnings.len() - kept.len();
+    let mut lines: Vec<String> =
+        warnings.into_iter().enumerate().filter(|(n, _)| kept.contains(n)).map(|(_, line)| line).collect();
+    match left_out {
+        0 => {}
+        1 => lines.push("1 more warning is left out".to_owned()),
+        n => lines.push(format!("{n} more warnings are left out")),
+    }
+    lines
+}
 
 /// What a change of identity is told with; both sides, so that it is clear which one is the copy.
 pub(crate) fn another_identity(said: &SiteIdentity, known: &SiteIdentity) -> String {
@@ -29,6 +62,11 @@ pub(crate) fn of_modules(
     let mut warnings = Vec::new();
     if report.scope() == Scope::Full && !report.is_complete() {
         warnings.push("An item without a usable machine name was rejected, so nothing was removed".to_owned());
+    }
+    match report.unlisted() {
+        0 => {}
+        1 => warnings.push("1 more module was rejected and is not listed".to_owned()),
+        n => warnings.push(format!("{n} more modules were rejected and are not listed")),
     }
     warnings.extend(repeated(report.repeated()));
     warnings.extend(unknown(&changes.changed));
@@ -135,5 +173,37 @@ fn some_of(examples: &[String]) -> String {
     match examples.len().saturating_sub(EXAMPLES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(lines: &[String]) -> usize {
+        lines.iter().map(String::len).sum()
+    }
+
+    #[test]
+    fn a_few_warnings_stay_as_they_are() {
+        let lines: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
+        assert_eq!(bounded_warnings(lines.clone()), lines);
+        let long = vec!["x".repeat(BYTES)];
+        assert_eq!(bounded_warnings(long.clone()), long);
+        assert!(bounded_warnings(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn of_many_the_longest_are_left_out_and_counted() {
+        let mut lines: Vec<String> = (0..80).map(|n| "x".repeat(500 - n)).collect();
+        lines.push("This report removed 30 of 40 modules".to_owned());
+        let bounded = bounded_warnings(lines.clone());
+        let (last, kept) = bounded.split_last().unwrap();
+        assert!(kept.len() <= LINES && bytes(kept) <= BYTES && bytes(&bounded) <= 16 * 1024);
+        assert_eq!(*last, format!("{} more warnings are left out", lines.len() - kept.len()));
+        assert_eq!(kept, &lines[lines.len() - kept.len()..], "the shortest, in the order they came in");
+        assert_eq!(bounded_warnings(bounded.clone()), bounded);
+        assert_eq!(bounded_warnings(vec!["x".repeat(BYTES + 1)]), ["1 more warning is left out"]);
+        assert_eq!(bounded_warnings(vec![String::new(); 60]).len(), LINES + 1);
     }
 }

@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Registers a site on the first run. It needs no key, because it does not report over HTTP.
 async fn the_only_site(storage: &dyn Storage) -> anyhow::Result<SiteId> {
-    if let Some(site) = storage.list_sites(SiteFilter::default(), Page { limit: 1, after: None }).await?.pop() {
+    if let Some(site) = storage.list_sites(SiteFilter::default(), Page { limit: 1, after: None }).await?.first() {
         return Ok(site.id);
     }
     let name = SiteName::parse("Embedded")?;

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use module_monitor_domain::{Refusal, SiteId, SyncId, next_sync_after};
-use module_monitor_storage::{Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
+use module_monitor_domain::{Refusal, Reported, SiteId, SyncId, next_sync_after};
+use module_monitor_storage::{GlancedReport, Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via};
 use time::{Duration, OffsetDateTime};
 
 use crate::retry::{retried, stored_once, worth_repeating};
@@ -75,16 +75,35 @@ impl SyncService {
         }
     }
 
-    /// What `request` is to the storage; fails where it comes from the future.
-    pub(crate) fn command(
+    /// Applies a report whose modules nobody has read, where they are those of the last one and nothing else asks for a
+    /// closer look. `None`, with nothing stored: read all of it, and use [`SyncService::sync`], which says more.
+    pub async fn sync_glanced(
         &self,
         site: SiteId,
-        request: SyncRequest,
+        request: SyncRequest<GlancedReport>,
         origin: SyncOrigin,
-    ) -> Result<SyncCommand, SyncError> {
+    ) -> Result<Option<SyncResponse>, SyncError> {
+        let Ok(command) = self.command(site, request, origin) else { return Ok(None) };
+        let command = Arc::new(command);
+        let store = || self.storage.apply_glanced(Arc::clone(&command));
+        let find = async || {
+            let applied = self.storage.find_sync(command.sync_id).await?;
+            Ok(applied.map(|applied| Some(applied.outcome)))
+        };
+        let outcome = stored_once(store, find, self.again()).await?;
+        Ok(outcome.map(SyncResponse::from))
+    }
+
+    /// What `request` is to the storage; fails where it comes from the future.
+    pub(crate) fn command<R: Reported>(
+        &self,
+        site: SiteId,
+        request: SyncRequest<R>,
+        origin: SyncOrigin,
+    ) -> Result<SyncCommand<R>, SyncError> {
         let received = self.clock.instant();
         let received_at = self.clock.now();
-        if request.report.sync_timestamp() > received_at + FUTURE_TOLERANCE {
+        if request.report.head().sync_timestamp > received_at + FUTURE_TOLERANCE {
             return Err(SyncError::Invalid(vec![from_the_future(received_at)]));
         }
         Ok(SyncCommand {

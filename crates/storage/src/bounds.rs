@@ -2,6 +2,8 @@
 
 use module_monitor_domain::{BranchSide, VersionRange};
 
+use crate::page::Part;
+
 /// Bounds of the versions in a list of sites.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
@@ -26,7 +28,7 @@ pub struct BranchCounts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundedSites<T> {
     /// The sites.
-    pub sites: Vec<T>,
+    pub sites: Part<T>,
     /// Of the whole list, with what [`Bounds::same_branch`] leaves out; `None` where there is no upper bound.
     pub counts: Option<BranchCounts>,
 }

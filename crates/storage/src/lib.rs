@@ -20,7 +20,9 @@ mod page;
 mod recounts;
 mod registry;
 mod releases;
+mod retention;
 mod security;
+mod site_bounds;
 mod sites;
 mod storage;
 mod syncs;
@@ -31,21 +33,23 @@ pub use connect::connect;
 pub use engine::error::StorageError;
 pub use engine::options::{StatementObserver, StorageOptions};
 pub use identities::Identities;
-pub use inventory::{Inventory, InventoryFilter};
+pub use inventory::{Inventory, InventoryFilter, ModuleHistory};
 pub use keys::{ApiKey, KeyGrant, KeyUse, Keys, NewKey};
 pub use outbox::{NewWebhook, Outbox, OutboxEvent, Webhook};
-pub use page::Page;
+pub use page::{PAGE_BYTES, Page, Part};
 pub use registry::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, Registry};
 pub use releases::{Check, CheckOutcome, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, Validators};
+pub use retention::{Cutoff, KeptRows, Pruned, Retention, RowBounds};
 pub use security::{
     Acceptance, AcceptedRisk, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountDifference,
     RecountPage, Security, SecurityFilter, SecurityTotals, SecurityUpdate, SiteWithout, TotalsFilter,
 };
+pub use site_bounds::SiteBounds;
 pub use sites::{NewSite, SiteChange, SiteEvent, SiteFilter, Sites};
 pub use storage::Storage;
 pub use syncs::Syncs;
-pub use syncs::command::{IdempotencyKey, JobLease, SyncCommand, SyncOrigin, Via};
-pub use syncs::log::{Audit, Cutoff, Rejections, SyncRecord};
+pub use syncs::command::{GlancedReport, IdempotencyKey, JobLease, SyncCommand, SyncOrigin, Via};
+pub use syncs::log::{Audit, Rejections, SyncRecord};
 pub use syncs::queue::{
     Claim, Claimant, ClaimedJob, Departure, Enqueued, ExpiredLetter, Job, JobError, JobState, Jobs, NewJob,
     QueueBounds, QueueFigures,

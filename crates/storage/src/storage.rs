@@ -12,18 +12,31 @@ use crate::keys::Keys;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::releases::Releases;
+use crate::retention::Retention;
 use crate::security::Security;
 use crate::sites::Sites;
 use crate::syncs::Syncs;
-use crate::syncs::id_cache::IdCache;
 use crate::syncs::log::Audit;
 use crate::syncs::queue::Jobs;
+use crate::syncs::resident::Resident;
 
 /// The areas together. Each method of theirs is one unit of work; all are object-safe, and callers hold
 /// `Arc<dyn Storage>`.
 #[async_trait]
 pub trait Storage:
-    Sites + Keys + Inventory + Registry + Identities + Releases + Security + Syncs + Jobs + Audit + AdminLog + Outbox
+    Sites
+    + Keys
+    + Inventory
+    + Registry
+    + Identities
+    + Releases
+    + Security
+    + Syncs
+    + Jobs
+    + Audit
+    + AdminLog
+    + Outbox
+    + Retention
 {
     /// Brings the schema up to date, all of it or nothing. Where there is something to do it takes a lock, so that several
     /// nodes can start at once; the later ones find nothing left to do. Returns how many migrations were run. [`StorageError::AnotherSchema`] where the database was made by
@@ -41,7 +54,7 @@ pub trait Storage:
 }
 
 #[async_trait]
-impl<B: Backend<Cache = IdCache>> Storage for B {
+impl<B: Backend<Resident = Resident>> Storage for B {
     async fn migrate(&self) -> Result<usize, StorageError> {
         match migrations::check(self).await {
             Ok(()) => Ok(0),

@@ -4,7 +4,9 @@
 
 -- The text of this file, hashed, by which a database was made; see the storage's engine/migrations.rs.
 CREATE TABLE schema_text (
-    hash  text NOT NULL
+    hash  text NOT NULL,
+    -- Turned over by servers to find out whether the database takes writes: SQLite does not write a row that stays as it is.
+    probe integer NOT NULL DEFAULT 0
 );
 
 -- Sites and keys --------------------------------------------------------------------------------------------------------
@@ -38,6 +40,10 @@ CREATE TABLE sites (
     last_full_sync_at      timestamptz,
     -- Of the state that an exact full report left, until something else changes it.
     fingerprint            bytea,
+    -- By which the list of modules that left it is known again, unread (without a fingerprint it means nothing), and how
+    -- many modules that state has.
+    modules_hash           bytea,
+    processed_count        integer NOT NULL DEFAULT 0,
     mass_removal           boolean NOT NULL DEFAULT false,
     conflict               boolean NOT NULL DEFAULT false,
     -- Refused attempts since the last report that was applied, and the newest reason.
@@ -46,6 +52,11 @@ CREATE TABLE sites (
     -- Whether anything enabled of it could not be read at the last look, and items of which not even the name could.
     partial                boolean NOT NULL DEFAULT false,
     unnamed_rejections     integer NOT NULL DEFAULT 0,
+    -- Rows that it has in site_modules, and bytes of its change sets and of what its syncs were answered.
+    kept_modules           integer NOT NULL DEFAULT 0,
+    kept_bytes             bigint NOT NULL DEFAULT 0,
+    -- When the newest of the change sets that are not kept any more happened; NULL: all are.
+    history_since          timestamptz,
     -- Recounted from the site's rows, never incremented.
     security_updates_found integer NOT NULL DEFAULT 0,
     security_projects      integer NOT NULL DEFAULT 0,
@@ -70,10 +81,18 @@ CREATE TABLE sites (
             ((coalesce(last_sync_at, created_at) AT TIME ZONE 'UTC') + coalesce(silent_after, 93600) * interval '1 second')
                 AT TIME ZONE 'UTC'
         END
+    ) STORED,
+    -- The day of that, for the index: it changes once a day and not with every report, which would keep PostgreSQL from
+    -- updating the row in place.
+    silent_day             timestamptz GENERATED ALWAYS AS (
+        CASE WHEN active AND removed_at IS NULL THEN
+            date_trunc('day', (coalesce(last_sync_at, created_at) AT TIME ZONE 'UTC')
+                + coalesce(silent_after, 93600) * interval '1 second') AT TIME ZONE 'UTC'
+        END
     ) STORED
 ) WITH (fillfactor = 70); -- every sync updates its row in place
 -- One for each filter of the list of sites that picks out few.
-CREATE INDEX sites_silent ON sites (silent_at);
+CREATE INDEX sites_silent ON sites (silent_day);
 CREATE INDEX sites_inactive ON sites (id) WHERE NOT active AND removed_at IS NULL;
 CREATE INDEX sites_partial ON sites (id) WHERE partial;
 CREATE INDEX sites_failing ON sites (id) WHERE recent_refusals >= 3;
@@ -95,7 +114,7 @@ CREATE TABLE site_tags (
 );
 CREATE INDEX site_tags_tag ON site_tags (tag, site_id);
 
--- What happened to a site as a whole. Append-only.
+-- What happened to a site as a whole. Nothing is changed.
 CREATE TABLE site_events (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     site_id  bigint NOT NULL REFERENCES sites (id),
@@ -106,6 +125,8 @@ CREATE TABLE site_events (
     at       timestamptz NOT NULL
 );
 CREATE INDEX site_events_site ON site_events (site_id, id);
+-- For pruning by age, as all indexes of that name.
+CREATE INDEX site_events_age ON site_events (at);
 
 -- Keys of sites and, without a site, of administrators.
 CREATE TABLE api_keys (
@@ -133,7 +154,8 @@ INSERT INTO key_revision (revision) VALUES (1);
 
 -- Registry and inventory ------------------------------------------------------------------------------------------------
 
--- The modules that all sites share. Of custom modules only the name.
+-- The modules that all sites share. Of custom modules only the name. What no site's row names is deleted, and
+-- has another id when it comes back.
 CREATE TABLE modules (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     machine_name  text COLLATE "C" NOT NULL UNIQUE,
@@ -142,11 +164,16 @@ CREATE TABLE modules (
     description   text,
     project_link  text,
     created_at    timestamptz NOT NULL,
+    -- The site whose report brought it.
+    introduced_by bigint,
     -- When an administrator corrected the name, description and link, which from then on win over those of releases.
-    corrected_at  timestamptz
+    corrected_at  timestamptz,
+    -- An administrator has corrected anything of it: it stays, though nobody has it.
+    kept          boolean NOT NULL DEFAULT false
 );
+CREATE INDEX modules_introduced ON modules (introduced_by, created_at);
 
--- The versions of modules that any site has or had.
+-- The versions of modules that any site has, or had when it removed the module. What no site's row names is deleted.
 CREATE TABLE module_versions (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     module_id    bigint NOT NULL REFERENCES modules (id),
@@ -157,8 +184,12 @@ CREATE TABLE module_versions (
     details      text,
     -- drupal.org's word, where it has one.
     released_at  timestamptz,
+    -- The site whose report brought the details, and when.
+    introduced_by bigint,
+    created_at   timestamptz NOT NULL,
     UNIQUE (module_id, version)
 );
+CREATE INDEX module_versions_introduced ON module_versions (introduced_by, created_at);
 CREATE INDEX module_versions_order ON module_versions (module_id, sort_key, version);
 
 -- What each site has, and had: a removed module keeps its row.
@@ -189,6 +220,13 @@ CREATE TABLE site_modules (
     -- Its last report could not be read. kept: the row says what was read before; new: there was nothing before; back: it
     -- had been removed.
     rejected           text COLLATE "C",
+    -- Of the reported item that it was written from; NULL where it could not be read.
+    item_hash          bytea,
+    -- The theme that a theme builds on.
+    base_theme         text COLLATE "C",
+    -- Where its history begins, the newest first: a change set, and the place in it.
+    last_change_sync   uuid,
+    last_change_position integer,
     -- What is known of its version; NULL for core modules, which have their site's, for custom code without project, and
     -- while there is none.
     assessment_id      bigint,
@@ -197,23 +235,23 @@ CREATE TABLE site_modules (
 -- Which sites run a module, and which of its versions.
 CREATE INDEX site_modules_module ON site_modules (module_id, site_id, version_id);
 CREATE INDEX site_modules_assessment ON site_modules (assessment_id, site_id);
+CREATE INDEX site_modules_version ON site_modules (version_id);
+CREATE INDEX site_modules_age ON site_modules (removed_at) WHERE removed_at IS NOT NULL;
 -- What has no assessment because its site has named too many versions.
-CREATE INDEX site_modules_postponed ON site_modules (site_id)
+CREATE INDEX site_modules_postponed ON site_modules (project, site_id)
     WHERE assessment_id IS NULL AND project IS NOT NULL AND removed_at IS NULL AND type <> 'core'
       AND identification IS NULL AND rejected IS NULL;
 
--- What happened to the modules of sites. Append-only.
-CREATE TABLE site_module_events (
-    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    site_id       bigint NOT NULL REFERENCES sites (id),
-    module_id     bigint NOT NULL REFERENCES modules (id),
-    kind          text COLLATE "C" NOT NULL,
-    from_version  text,
-    to_version    text,
-    sync_id       uuid NOT NULL,
-    at            timestamptz NOT NULL
+-- What happened to the modules of a site in one sync, where anything did.
+CREATE TABLE change_sets (
+    sync_id  uuid PRIMARY KEY NOT NULL,
+    site_id  bigint NOT NULL REFERENCES sites (id),
+    at       timestamptz NOT NULL,
+    -- JSON: for each change the module's id, its kind, the versions before and after, and the sync and position of the
+    -- module's change before it, where there is one.
+    changes  text NOT NULL
 );
-CREATE INDEX site_module_events_history ON site_module_events (site_id, module_id, id);
+CREATE INDEX change_sets_site ON change_sets (site_id, sync_id);
 
 -- What administrators have said of code that nothing else tells the project of, for a site or for all.
 CREATE TABLE settlements (
@@ -267,6 +305,8 @@ CREATE TABLE projects (
     -- The site on whose account it is asked for the first time.
     introduced_by       bigint,
     created_at          timestamptz NOT NULL,
+    -- When an administrator last asked for it.
+    requested_at        timestamptz,
     UNIQUE (name, feed)
 );
 CREATE INDEX projects_due ON projects (next_check_at);
@@ -294,7 +334,8 @@ CREATE TABLE releases (
 );
 CREATE INDEX releases_version ON releases (project_id, version);
 
--- What a project's feed says of an installed version. Ids stay with their key; nothing is removed.
+-- What a project's feed says of an installed version. Ids stay with their key; what no site uses
+-- is deleted.
 CREATE TABLE assessments (
     id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     project           text COLLATE "C" NOT NULL,
@@ -363,6 +404,7 @@ CREATE TABLE security_findings (
 );
 CREATE UNIQUE INDEX security_findings_open ON security_findings (site_id, project) WHERE fixed_at IS NULL;
 CREATE INDEX security_findings_site ON security_findings (site_id, id);
+CREATE INDEX security_findings_age ON security_findings (fixed_at) WHERE fixed_at IS NOT NULL;
 
 -- Accepted risks. One stands until ended_at is set; the clock alone changes nothing.
 CREATE TABLE security_acceptances (
@@ -387,6 +429,7 @@ CREATE TABLE security_acceptances (
 );
 CREATE INDEX security_acceptances_project ON security_acceptances (project) WHERE ended_at IS NULL;
 CREATE INDEX security_acceptances_until ON security_acceptances (until) WHERE ended_at IS NULL;
+CREATE INDEX security_acceptances_age ON security_acceptances (ended_at) WHERE ended_at IS NOT NULL;
 
 -- The present extensions of sites with what is known of their versions: the one place that says which assessment speaks
 -- for a row, in which class it is and why, which accepted risk covers it, and what counts in the figures of a site. Where a
@@ -474,7 +517,6 @@ CREATE TABLE syncs (
     processing_time_ms      bigint NOT NULL
 );
 CREATE INDEX syncs_site ON syncs (site_id, id);
--- For pruning by age.
 CREATE INDEX syncs_age ON syncs (received_at);
 
 -- The audit log of refused syncs: one row per site, key, reason and minute. The id is a UUID version 7 like those of
@@ -589,7 +631,7 @@ WHERE j.state IN ('queued', 'running')
 
 -- Admin log -------------------------------------------------------------------------------------------------------------
 
--- What administrators did. Append-only.
+-- What administrators did. Nothing is changed.
 CREATE TABLE admin_events (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       timestamptz NOT NULL,
@@ -601,6 +643,7 @@ CREATE TABLE admin_events (
     target   text NOT NULL,
     detail   text
 );
+CREATE INDEX admin_events_age ON admin_events (at);
 
 -- Outbox ----------------------------------------------------------------------------------------------------------------
 

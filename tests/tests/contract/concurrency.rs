@@ -66,7 +66,7 @@ async fn many_full_syncs_of_one_site_end_as_the_newest(database: TestDatabase) {
     assert_eq!(site.present().await, state_of(20), "nothing older may come after it");
     let mut raw = database.raw().await;
     assert_eq!(raw.number("SELECT count(*) FROM syncs").await, i64::try_from(applied.len()).unwrap());
-    let orphans = "SELECT count(*) FROM site_module_events WHERE sync_id NOT IN (SELECT id FROM syncs)";
+    let orphans = "SELECT count(*) FROM change_sets WHERE sync_id NOT IN (SELECT id FROM syncs)";
     assert_eq!(raw.number(orphans).await, 0);
     assert_eq!(raw.number("SELECT count(*) FROM modules").await, 50 + i64::try_from(applied.len()).unwrap());
 }

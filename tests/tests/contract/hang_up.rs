@@ -35,12 +35,11 @@ async fn until_done(database: &TestDatabase, syncs: i64) {
 /// Every sync is in the audit log with all of its 30 events, and the site shows one report's version throughout.
 async fn only_whole_syncs(database: &TestDatabase, site: &Reporter) {
     let mut raw = database.raw().await;
-    let halves =
-        "SELECT count(*) FROM (SELECT sync_id FROM site_module_events GROUP BY sync_id HAVING count(*) <> 30) h";
-    assert_eq!(raw.number(halves).await, 0);
-    let unaudited = "SELECT count(*) FROM site_module_events WHERE sync_id NOT IN (SELECT id FROM syncs)";
+    let halves = format!("SELECT count(*) FROM change_sets WHERE {} <> 30", raw.changes_in_set());
+    assert_eq!(raw.number(&halves).await, 0);
+    let unaudited = "SELECT count(*) FROM change_sets WHERE sync_id NOT IN (SELECT id FROM syncs)";
     assert_eq!(raw.number(unaudited).await, 0);
-    let eventless = "SELECT count(*) FROM syncs WHERE id NOT IN (SELECT sync_id FROM site_module_events)";
+    let eventless = "SELECT count(*) FROM syncs WHERE id NOT IN (SELECT sync_id FROM change_sets)";
     assert_eq!(raw.number(eventless).await, 0);
     let present = site.present().await;
     let versions: std::collections::BTreeSet<_> = present.iter().filter_map(|m| m.split(' ').nth(1)).collect();

@@ -54,7 +54,7 @@ async fn a_site_whose_key_cannot_be_stored_is_not_registered(database: TestDatab
     let error = storage.create_site(new.clone(), Some(key("taken", None)), "tester").await.unwrap_err();
     assert!(matches!(error, StorageError::Duplicate(_)), "{error:?}");
     let all = Page { limit: 10, after: None };
-    assert_eq!(storage.list_sites(SiteFilter::default(), all).await.unwrap(), []);
+    assert_eq!(storage.list_sites(SiteFilter::default(), all).await.unwrap().items, []);
     assert_eq!(find(&*storage, "taken").await.site_id, None);
     let first = storage.create_site(new.clone(), None, "tester").await.unwrap().id;
     let second = storage.create_site(new, None, "tester").await.unwrap().id;
@@ -85,7 +85,7 @@ async fn keys_are_found_as_they_were_stored(database: TestDatabase) {
         expires_at: new.expires_at,
         revoked_at: None,
     };
-    assert_eq!(listed, [expected]);
+    assert_eq!(listed.items, [expected]);
     for unknown in ["abc", "AbC ", "", "ABC"] {
         assert!(storage.find_key(unknown).await.unwrap().is_none(), "{unknown:?}");
     }

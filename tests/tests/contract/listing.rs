@@ -6,10 +6,11 @@ use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{NOBODY, module, modules};
 
-use crate::support::{Reporter, custom, disabled, machine_name};
+use crate::support::{Reporter, as_listed, custom, described, disabled, machine_name, without_version};
 
 on_both_backends!(
     modules_are_listed_by_the_bytes_of_their_names,
+    a_list_has_of_the_details_only_the_name,
     filters_select_and_combine,
     the_inventory_is_paged,
     a_site_lists_only_its_own,
@@ -42,6 +43,22 @@ async fn modules_are_listed_by_the_bytes_of_their_names(database: TestDatabase) 
         after = Some(item.machine_name);
     }
     assert_eq!(paged, sorted);
+}
+
+async fn a_list_has_of_the_details_only_the_name(database: TestDatabase) {
+    let mut site = Reporter::new(&database.open().await, "Names").await;
+    let known = described(module("known", "1.0.0"), "Of the registry");
+    let own = described(custom("own", "1.0.0"), "Our \"own\"\u{1F600}");
+    let other = ReportedModule { module_type: ModuleType::Custom, ..described(module("other", "1.0.0"), "Other") };
+    site.full(vec![known, own, other, described(without_version("unknown"), "Unknown")]).await;
+    let listed = site.list(InventoryFilter::default()).await;
+    let names: Vec<&str> = listed.iter().map(|module| module.details.name.as_str()).collect();
+    assert_eq!(names, ["Of the registry", "Other", "Our \"own\"\u{1F600}", "Unknown"]);
+    for module in listed {
+        let single = site.module(module.machine_name.as_str()).await;
+        assert!(single.details.description.is_some());
+        assert_eq!(module, as_listed(single));
+    }
 }
 
 async fn filters_select_and_combine(database: TestDatabase) {
@@ -119,17 +136,19 @@ async fn the_history_is_newest_first_and_paged(database: TestDatabase) {
         told.push((outcome.sync_id, site.at));
     }
     let page = async |limit, after| {
-        site.storage.module_history(site.id, &machine_name("a"), Page { limit, after }).await.unwrap()
+        let history = site.storage.module_history(site.id, &machine_name("a"), Page { limit, after }).await.unwrap();
+        history.expect("a module that the site has").events
     };
     let all = page(100, None).await;
     let newest_first: Vec<_> = all.iter().map(|e| e.to_version.as_deref().unwrap_or_default()).collect();
     assert_eq!(newest_first, ["1.4.0", "1.3.0", "1.2.0", "1.1.0", "1.0.0"]);
     assert!(all.iter().map(|e| (e.sync_id, e.at)).rev().eq(told), "each with its sync and its time");
-    assert!(all.is_sorted_by(|a, b| a.id > b.id));
+    assert_eq!(all.last().unwrap().before, None);
     let first = page(2, None).await;
-    let second = page(2, first.last().map(|e| e.id)).await;
-    let third = page(2, second.last().map(|e| e.id)).await;
-    assert_eq!(first.into_iter().chain(second).chain(third).collect::<Vec<_>>(), all);
+    let second = page(2, first.last().unwrap().before).await;
+    let third = page(2, second.last().unwrap().before).await;
+    assert_eq!((first.more, second.more, third.more), (true, true, false));
+    assert_eq!(first.into_iter().chain(second).chain(third).collect::<Vec<_>>(), all.items);
 }
 
 async fn events_of_one_sync_keep_their_order(database: TestDatabase) {

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a story fails where it stands")]
 
+mod accumulation;
 mod concurrency;
+mod glance;
+mod glance_story;
 mod guards;
 mod hang_up;
 mod interface;
@@ -15,8 +18,10 @@ mod prepared;
 mod protection;
 mod queue;
 mod registry;
+mod retention;
 mod security;
 mod seen;
+mod short_pages;
 mod sqlite_file;
 mod statements;
 mod support;

@@ -98,7 +98,7 @@ async fn a_sync_that_is_rolled_back_is_not_told(database: TestDatabase) {
         storage.apply_sync(Arc::new(SyncCommand { sync_id: taken, ..sync })).await.unwrap_err();
     }
     assert_eq!(waiting(&*storage).await, []);
-    assert_eq!(storage.site_events(site.id, Page { limit: 10, after: None }).await.unwrap(), []);
+    assert_eq!(storage.site_events(site.id, Page { limit: 10, after: None }).await.unwrap().items, []);
 }
 
 async fn only_sites_with_the_tag_are_told_of(database: TestDatabase) {
@@ -215,9 +215,9 @@ async fn what_happens_to_a_site_is_kept_and_told(database: TestDatabase) {
     {
         paged.push(event.clone());
     }
-    assert_eq!(paged, events);
+    assert_eq!(paged, events.items);
     let other = Reporter::new(&storage, "Other").await;
-    assert_eq!(storage.site_events(other.id, Page { limit: 10, after: None }).await.unwrap(), []);
+    assert_eq!(storage.site_events(other.id, Page { limit: 10, after: None }).await.unwrap().items, []);
 }
 
 async fn silence_is_told_once_and_so_is_its_end(database: TestDatabase) {
@@ -275,7 +275,7 @@ async fn webhooks_are_listed_and_written_down(database: TestDatabase) {
     assert_eq!(all[1].tag.as_deref(), Some("acme"));
     assert_eq!(all[1].kinds, [WebhookEvent::SyncFailed, WebhookEvent::SiteSilent].into());
     assert_eq!((all[1].url.as_str(), all[1].created_by.as_str()), ("https://hooks.example/in", "ann"));
-    assert_eq!([list(2, None).await, list(2, Some(ids[1])).await].concat(), all);
+    assert_eq!([list(2, None).await.items, list(2, Some(ids[1])).await.items].concat(), all.items);
 
     assert!(storage.remove_webhook(ids[2], all[2].created_at, "ben").await.unwrap());
     let next = subscribe(&*storage, &[WebhookEvent::SyncFailed], None).await;

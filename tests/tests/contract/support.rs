@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use module_monitor_domain::{
     EventKind, MachineName, ModuleDetails, ModuleType, RejectedItem, Rejection, Report, ReportedModule, Scope, Site,
-    SiteId, SiteIdentity, SiteInfo, SiteModule, SiteUrl, SyncOutcome, Tag, Tags, VersionBound, VersionRange,
-    WebhookEvent, branch_start,
+    SiteDetails, SiteId, SiteIdentity, SiteInfo, SiteModule, SiteModuleState, SiteUrl, SyncOutcome, Tag, Tags,
+    VersionBound, VersionRange, WebhookEvent, branch_start,
 };
 use module_monitor_storage::{
-    Bounds, InventoryFilter, NewWebhook, OutboxEvent, Page, SiteChange, Storage, SyncCommand, SyncResult,
+    Bounds, Cutoff, InventoryFilter, KeptRows, NewWebhook, OutboxEvent, Page, Pruned, RowBounds, SiteChange, Storage,
+    SyncCommand, SyncResult,
 };
 use module_monitor_tests::raw::RawConnection;
 use module_monitor_tests::reports::{command, module, register, report, report_of};
@@ -78,7 +79,7 @@ impl Reporter {
 
     pub(crate) async fn list(&self, filter: InventoryFilter) -> Vec<SiteModule> {
         let all = Page { limit: 10_000, after: None };
-        self.storage.site_modules(self.id, filter, all).await.expect("a storage that works")
+        self.storage.site_modules(self.id, filter, all).await.expect("a storage that works").items
     }
 
     /// The present modules as `name version`, in the order they are listed.
@@ -103,12 +104,9 @@ impl Reporter {
     pub(crate) async fn history(&self, name: &str) -> Vec<(EventKind, Option<String>, Option<String>)> {
         let all = Page { limit: 1_000, after: None };
         let events = self.storage.module_history(self.id, &machine_name(name), all).await;
-        events
-            .expect("a storage that works")
-            .into_iter()
-            .rev()
-            .map(|e| (e.kind, e.from_version, e.to_version))
-            .collect()
+        let history = events.expect("a storage that works");
+        let events = history.map(|history| history.events.items).unwrap_or_default();
+        events.into_iter().rev().map(|e| (e.kind, e.from_version, e.to_version)).collect()
     }
 
     /// Whether the site's row has a fingerprint.
@@ -183,6 +181,13 @@ pub(crate) fn details(name: &str) -> ModuleDetails {
     }
 }
 
+/// What a list has of a module.
+pub(crate) fn as_listed(module: SiteModule) -> SiteModule {
+    let details = ModuleDetails { name: module.details.name, ..ModuleDetails::default() };
+    let state = SiteModuleState { own_details: None, site_details: SiteDetails::default(), ..module.state };
+    SiteModule { details, state, ..module }
+}
+
 /// The module with other details.
 pub(crate) fn described(module: ReportedModule, name: &str) -> ReportedModule {
     ReportedModule { details: details(name), ..module }
@@ -205,7 +210,7 @@ pub(crate) async fn subscribe(storage: &dyn Storage, kinds: &[WebhookEvent], onl
 
 /// The events that wait, oldest first.
 pub(crate) async fn waiting(storage: &dyn Storage) -> Vec<OutboxEvent> {
-    storage.waiting_events(Page { limit: 1_000, after: None }).await.expect("a storage that works")
+    storage.waiting_events(Page { limit: 1_000, after: None }).await.expect("a storage that works").items
 }
 
 /// The kinds of the events that wait for `site`, oldest first.
@@ -218,4 +223,31 @@ pub(crate) async fn kinds_waiting(site: &Reporter) -> Vec<WebhookEvent> {
 pub(crate) fn below(bound: &str, branch: &str) -> Bounds {
     let versions = VersionRange::below(None, VersionBound::parse(bound).unwrap()).unwrap();
     Bounds { versions, branch_start: Some(branch_start(branch)), same_branch: false }
+}
+
+/// What is kept at `now`: everything of `from` and later, and what one site has within the usual bounds.
+pub(crate) fn keep_from(now: OffsetDateTime, from: OffsetDateTime) -> Cutoff {
+    Cutoff { now, audit: from, history: from, idempotency_keys: from, of_a_site: RowBounds::default() }
+}
+
+/// Removes all of a kind that is not kept, as a server does it, and says how many rows each step removed.
+pub(crate) async fn prune(storage: &dyn Storage, kind: KeptRows, cutoff: Cutoff, batch: usize) -> Vec<usize> {
+    let (mut steps, mut next) = (Vec::new(), Some(0));
+    while let Some(after) = next {
+        let pruned: Pruned = storage.prune(kind, cutoff, after, batch).await.expect("a storage that works");
+        steps.push(pruned.removed);
+        next = pruned.next;
+    }
+    steps
+}
+
+/// Removes everything that is not kept, and says how many rows of which kinds.
+pub(crate) async fn prune_all(storage: &dyn Storage, cutoff: Cutoff) -> Vec<(&'static str, usize)> {
+    let mut removed = Vec::new();
+    for kind in KeptRows::ALL {
+        let rows = prune(storage, kind, cutoff, 100).await.iter().sum();
+        removed.push((kind.as_str(), rows));
+    }
+    removed.retain(|(_, rows)| *rows > 0);
+    removed
 }

@@ -3,8 +3,7 @@
 use module_monitor_tests::api::TestSite;
 use module_monitor_tests::payloads::{contribs, full};
 use module_monitor_tests::postgres::PrivatePostgres;
-use module_monitor_tests::process::{ServerProcess, run, wait_for};
-use serde_json::Value;
+use module_monitor_tests::process::{ServerProcess, create_site, wait_for};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_its_database_waits_for_it() {
@@ -25,10 +24,7 @@ async fn a_server_without_its_database_waits_for_it() {
 
     postgres.start().await;
     wait_for("it is ready", async || (server.api.get_open("/readyz").await.status == 200).then_some(())).await;
-    let created = run(&url, &["site", "create", "--name", "A site", "--json"]).await;
-    let created: Value = serde_json::from_str(&created.stdout).unwrap_or_else(|error| panic!("{error}: {created:?}"));
-    let text = |name: &str| created[name].as_str().expect("text").to_owned();
-    let site = TestSite { id: created["site_id"].to_string(), key: text("api_key") };
+    let site = create_site(&url).await;
     assert_eq!(server.api.sync(&site, &report).await.counts(), (3, 0, 0));
     server.terminate().await;
     assert!(server.wait().await.0.success());

@@ -29,14 +29,14 @@ async fn syncs_survive_the_death_of_postgres() {
     for _ in 0..ROUNDS {
         let progress = Progress::default();
         let disturb = async {
-            more_syncs(&progress, 15).await;
+            progress.more(15).await;
             postgres.kill().await;
             wait_for("syncs are refused", async || (progress.refused() > 0).then_some(())).await;
             server.api.get_open("/readyz").await.problem(503, "database-unavailable");
             server.api.get_open("/healthz").await.ok();
             postgres.start().await;
             // Nobody touches the server: it finds its way back by itself.
-            more_syncs(&progress, 15).await;
+            progress.more(15).await;
             progress.stop();
         };
         tokio::join!(report_all(&mut reporters, &server.api, &progress), disturb);
@@ -45,12 +45,6 @@ async fn syncs_survive_the_death_of_postgres() {
     }
     show_unanswered(&Ledger::read(&url).await, &reporters);
     server.stop().await;
-}
-
-/// Waits for so many more syncs than were applied so far.
-async fn more_syncs(progress: &Progress, count: usize) {
-    let goal = progress.applied() + count;
-    wait_for("syncs are applied", async || (progress.applied() >= goal).then_some(())).await;
 }
 
 /// A connection can break between the commit and the word of it; such a sync is there, whole, though its answer was 503.

@@ -7,6 +7,7 @@ use module_monitor_storage::Storage;
 use module_monitor_tests::api::{Answer, Api, TestSite};
 use module_monitor_tests::ledger::Ledger;
 use module_monitor_tests::payloads::{State, micros_of, of_stream, state_of};
+use module_monitor_tests::process::wait_for;
 use module_monitor_tests::server::new_site;
 use serde_json::Value;
 
@@ -39,6 +40,12 @@ impl Progress {
     /// How many syncs were answered 200.
     pub(crate) fn applied(&self) -> usize {
         self.applied.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many more were.
+    pub(crate) async fn more(&self, count: usize) {
+        let goal = self.applied() + count;
+        wait_for("syncs are applied", async || (self.applied() >= goal).then_some(())).await;
     }
 
     /// How many were not.

@@ -136,6 +136,8 @@ async fn only_sensible_sites_are_registered_and_only_sensible_changes_made(datab
         (json!({"name": long}), "/name"),
         (json!({"name": "a\u{0}b"}), "/name"),
         (json!({"environment": "a\nb"}), "/environment"),
+        (json!({"environment": long}), "/environment"),
+        (json!({"url": format!("https://{}", "x".repeat(2_041))}), "/url"),
         (json!({"url": "example.org"}), "/url"),
         (json!({"tags": ["good", "Not good"]}), "/tags/1"),
         (json!({"tags": many}), "/tags"),

@@ -40,7 +40,16 @@ fn settings() -> Settings {
     {
         settings.add_redaction(&format!(".**.{field}"), insta::dynamic_redaction(a_time));
     }
-    for field in ["last_sync_at", "last_full_sync_at", "last_used_at", "corrected_at", "expires_at", "revoked_at"] {
+    for field in [
+        "last_sync_at",
+        "last_full_sync_at",
+        "last_used_at",
+        "corrected_at",
+        "expires_at",
+        "revoked_at",
+        "complete_since",
+        "history_since",
+    ] {
         settings.add_redaction(&format!(".**.{field}"), insta::dynamic_redaction(a_time));
     }
     settings.add_redaction(".**.id", "[id]");

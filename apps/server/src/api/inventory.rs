@@ -147,6 +147,16 @@ impl From<SiteModule> for SingleView {
     }
 }
 
+/// A part of a module's history.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistoryPart {
+    pub(crate) items: Vec<HistoryEntry>,
+    pub(crate) next_cursor: Option<String>,
+    /// Nothing that happened since then is missing. What is older may have gone, because it was too old or too much.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) complete_since: OffsetDateTime,
+}
+
 /// An entry of a module's history.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryEntry {

@@ -119,12 +119,15 @@ pub(crate) struct SyncResult {
     security_data_as_of: Option<OffsetDateTime>,
     /// Whether the figures are about to be counted again, because something behind them has changed.
     recounting: bool,
-    /// What the people who look after the site should know.
+    /// What the people who look after the site should know, in at most 16 KiB; what is more is counted in the last line.
+    #[schema(max_items = 50)]
     warnings: Vec<String>,
     /// One line for each entry of `rejected`.
+    #[schema(max_items = 200)]
     errors: Vec<String>,
-    /// The modules that lenient handling left out, one entry for each problem; left out itself when empty.
-    #[schema(required = false)]
+    /// The modules that lenient handling left out, one entry for each problem, in at most 64 KiB; left out itself when
+    /// empty. A warning says how many modules have no entry.
+    #[schema(required = false, max_items = 200)]
     rejected: Vec<RejectedModule>,
     /// From receipt until the result was written.
     processing_time_ms: i64,
@@ -143,5 +146,6 @@ pub(crate) struct RejectedModule {
     /// What kind of fault it is.
     code: String,
     /// What is wrong, for people.
+    #[schema(max_length = 501)]
     detail: String,
 }

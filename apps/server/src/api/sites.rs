@@ -1,6 +1,6 @@
 //! A site as people and programs see it, on the command line and over HTTP.
 
-use module_monitor_domain::{CoreCoverage, Reporting, Site};
+use module_monitor_domain::{CoreCoverage, Kept, Reporting, Site};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -63,6 +63,27 @@ pub(crate) struct SiteView {
     pub(crate) security_unknown: i32,
     #[serde(flatten)]
     pub(crate) coverage: Coverage,
+    pub(crate) kept: KeptView,
+}
+
+/// What is kept of a site, as far as it is bounded: see `--site-modules` and `--site-history`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Kept)]
+pub(crate) struct KeptView {
+    /// Modules that it has or had.
+    pub(crate) modules: u32,
+    /// Bytes of the history of its modules and of what its syncs were answered.
+    pub(crate) history_bytes: u64,
+    /// Nothing that happened since then is missing from the histories of its modules; `null` where nothing is missing at all.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) history_since: Option<OffsetDateTime>,
+}
+
+impl From<Kept> for KeptView {
+    fn from(kept: Kept) -> Self {
+        let Kept { modules, history_bytes, history_since } = kept;
+        Self { modules, history_bytes, history_since }
+    }
 }
 
 impl SiteView {
@@ -94,6 +115,7 @@ impl SiteView {
             security_unsupported: site.security.unsupported,
             security_unknown: site.security.unknown,
             coverage: Coverage::of(&site.security),
+            kept: site.kept.into(),
         }
     }
 
@@ -160,6 +182,9 @@ impl CsvRow for SiteView {
         "accepted_unsupported",
         "accepted_unknown",
         "recounting",
+        "kept_modules",
+        "kept_history_bytes",
+        "kept_history_since",
     ];
 
     /// What is `null` elsewhere is empty here.
@@ -207,6 +232,9 @@ impl CsvRow for SiteView {
             accepted.unsupported.to_string(),
             accepted.unknown.to_string(),
             recounting.to_string(),
+            self.kept.modules.to_string(),
+            self.kept.history_bytes.to_string(),
+            self.kept.history_since.map(rfc3339).unwrap_or_default(),
         ]
     }
 }

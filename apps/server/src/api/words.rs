@@ -278,7 +278,9 @@ pub(crate) fn php_version() -> Object {
 pub(crate) fn site_info() -> Object {
     let about = "What the site tells about itself, at most 64 KiB: `environment` and `url` are shown with the site, the \
                  rest is kept. PHP's empty array, `[]`, is taken for `{}`.";
-    object(Type::Object).description(Some(about)).build()
+    // What is not a string is ignored, and no mistake.
+    let text = |most| object_of(SchemaType::AnyValue).max_length(Some(most));
+    object(Type::Object).property("environment", text(255)).property("url", text(2048)).description(Some(about)).build()
 }
 
 /// Free-form facts of a site's surroundings.

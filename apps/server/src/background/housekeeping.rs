@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use module_monitor_ingestion::queue::ALIVE;
-use module_monitor_storage::{Cutoff, StorageError, TotalsFilter};
+use module_monitor_storage::{StorageError, TotalsFilter};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::repeat::Repeating;
+use super::retention::{PRUNE_INTERVAL, Pruning};
 use crate::api::time::to_the_second;
+use crate::config::RetentionConfig;
 use crate::keys::POLL_INTERVAL;
 use crate::state::AppState;
 
@@ -27,25 +29,24 @@ const QUEUE_INTERVAL: Duration = Duration::from_secs(2);
 const COVERAGE_INTERVAL: Duration = Duration::from_secs(15);
 /// How often it is looked which sites have become silent.
 const SILENCE_INTERVAL: Duration = Duration::from_secs(30);
-/// How often old audit rows are looked for.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// How often it is said that dead letters are going to be removed.
 const NOTICE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// From how long before their removal on.
 const NOTICE: time::Duration = time::Duration::WEEK;
-/// Rows of one kind that are removed in one transaction, so that no sync waits long for it.
+/// Rows that are changed in one transaction, so that no sync waits long for it.
 const BATCH: usize = 500;
 /// The pause between two such transactions.
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
-/// How long an idempotency key is kept; it stands for its sync for 24 hours.
-const IDEMPOTENCY_KEYS_KEPT: time::Duration = time::Duration::hours(25);
 
 /// The tasks that run until the server stops.
-pub(crate) struct Housekeeping(Repeating);
+pub(crate) struct Housekeeping {
+    tasks: Repeating,
+    pruning: Arc<Pruning>,
+}
 
 impl Housekeeping {
-    /// Starts them. The audit log is kept for `retention`, dead letters for `letters`.
-    pub(crate) fn start(state: &Arc<AppState>, retention: Duration, letters: Duration) -> Self {
+    /// Starts them. Dead letters are kept for `letters`.
+    pub(crate) fn start(state: &Arc<AppState>, retention: RetentionConfig, letters: Duration) -> Self {
         state.metrics.queue.show_retention(letters);
         let tasks = Repeating::new(state);
         let failed = "cannot ask for changed keys; until it works each request asks for its own";
@@ -59,22 +60,25 @@ impl Housekeeping {
         tasks.every(QUEUE_INTERVAL, "the queue's figures could not be read", show_queue);
         tasks.every(COVERAGE_INTERVAL, "the figures of all sites together could not be read", show_coverage);
         tasks.every(SILENCE_INTERVAL, "sites that have become silent could not be told of", note_silent);
-        tasks.every(PRUNE_INTERVAL, "old audit rows could not be removed", move |state| prune(state, retention));
+        let pruning = Arc::new(Pruning::new(retention));
+        let (ours, failed) = (Arc::clone(&pruning), "what is not kept any longer could not be removed");
+        tasks.every(PRUNE_INTERVAL, failed, move |state| Arc::clone(&ours).run(state));
         let notice = NOTICE_INTERVAL.min(letters);
         tasks.every(notice, "dead letters could not be looked at", move |state| give_notice(state, letters));
         // What ran out while no server was there is announced first as well.
         let from = state.clock.now() + notice;
         let failed = "old dead letters could not be removed";
         tasks.every(PRUNE_INTERVAL.min(letters), failed, move |state| expire(state, letters, from));
-        Self(tasks)
+        Self { tasks, pruning }
     }
 
     /// Ends them, and writes what is still waiting.
     pub(crate) async fn stop(self, state: &AppState) {
-        self.0.stop().await;
+        self.tasks.stop().await;
         if state.is_migrated() {
             state.rejections.write().await;
             state.keyring.write_uses().await;
+            self.pruning.stop(state).await;
         }
     }
 }
@@ -145,17 +149,4 @@ async fn give_notice(state: Arc<AppState>, retention: Duration) -> Result<(), St
         );
     }
     Ok(())
-}
-
-/// Removes audit rows older than `retention`, in batches with pauses between them.
-async fn prune(state: Arc<AppState>, retention: Duration) -> Result<(), StorageError> {
-    let now = state.clock.now();
-    let cutoff = Cutoff { syncs: now - retention, idempotency_keys: now - IDEMPOTENCY_KEYS_KEPT };
-    loop {
-        match state.storage.prune(cutoff, BATCH).await? {
-            0 => return Ok(()),
-            rows => tracing::debug!(rows, "old audit rows removed"),
-        }
-        sleep(BATCH_PAUSE).await;
-    }
 }

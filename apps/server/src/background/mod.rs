@@ -5,6 +5,7 @@ mod preparation;
 mod relay;
 mod releases;
 mod repeat;
+mod retention;
 mod worker;
 
 pub(crate) use housekeeping::Housekeeping;

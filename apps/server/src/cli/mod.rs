@@ -18,6 +18,7 @@ mod security;
 mod serve;
 mod signals;
 mod site;
+mod site_bounds;
 mod values;
 mod worker;
 

@@ -14,7 +14,7 @@ use super::releases::SourceArgs;
 use super::signals::{Signals, run_until_told};
 use super::values::{address, time_between};
 use super::worker::{IntakeArgs, WorkerArgs};
-use crate::config::ServerConfig;
+use crate::config::{RetentionConfig, ServerConfig};
 use crate::server::Server;
 
 const EXAMPLES: &str = "\
@@ -72,10 +72,15 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "N", env = "MODULE_MONITOR_MAX_CONNECTIONS", default_value_t = 4096)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
-    /// How long the audit log of syncs is kept
+    /// How long the audit log is kept: syncs, refused ones, and what administrators did
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_AUDIT_RETENTION", default_value = "90d")]
     #[arg(value_parser = audit_retention)]
     audit_retention: Duration,
+    /// How long the history of sites is kept: changes of their modules, events, closed findings, removed modules, and
+    /// accepted risks that have ended
+    #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_HISTORY_RETENTION", default_value = "1095d")]
+    #[arg(value_parser = history_retention)]
+    history_retention: Duration,
     #[command(flatten)]
     intake: IntakeArgs,
     #[command(flatten)]
@@ -103,7 +108,8 @@ pub(super) async fn run(args: ServeArgs, database: &DatabaseArgs, redis: RedisAr
         trusted_proxies: args.trusted_proxies,
         body_memory_mib: args.body_memory,
         max_connections: args.max_connections,
-        audit_retention: args.audit_retention,
+        retention: RetentionConfig { audit: args.audit_retention, history: args.history_retention },
+        site_bounds: args.worker.bounds.into(),
         queue: args.intake.with(args.worker),
         release_refresh: (!args.no_release_refresh).then(|| args.releases.into()),
         ..ServerConfig::new(args.listen, database.url())
@@ -134,6 +140,10 @@ fn rate_limit_window(text: &str) -> Result<Duration, String> {
 
 fn audit_retention(text: &str) -> Result<Duration, String> {
     time_between(text, "1h", "100y")
+}
+
+fn history_retention(text: &str) -> Result<Duration, String> {
+    time_between(text, "1d", "100y")
 }
 
 fn proxy(text: &str) -> Result<IpNet, String> {

@@ -9,6 +9,7 @@ use module_monitor_storage::{StorageOptions, connect};
 use super::database::DatabaseArgs;
 use super::redis::RedisArgs;
 use super::signals::Signals;
+use super::site_bounds::SiteBoundsArgs;
 use super::values::time_between;
 use crate::background::run_worker;
 use crate::config::QueueConfig;
@@ -62,6 +63,8 @@ pub(super) struct WorkerArgs {
     #[arg(long, value_name = "TIME", env = "MODULE_MONITOR_QUEUE_GRACE", default_value = "20s")]
     #[arg(value_parser = grace)]
     queue_grace: Duration,
+    #[command(flatten)]
+    pub(super) bounds: SiteBoundsArgs,
 }
 
 impl WorkerArgs {
@@ -98,7 +101,8 @@ pub(super) async fn run(args: WorkerArgs, database: &DatabaseArgs, redis: RedisA
     }
     // One for each job, one for its heartbeat, and one to look for more.
     let connections = 2 * u32::from(args.workers) + 1;
-    let options = StorageOptions { max_connections: connections, ..StorageOptions::default() };
+    let site_bounds = args.bounds.into();
+    let options = StorageOptions { max_connections: connections, site_bounds, ..StorageOptions::default() };
     let storage = connect(database.url(), options)?;
     let redis = redis.address()?;
     let (told, mut twice) = tokio::sync::oneshot::channel::<()>();

@@ -61,6 +61,7 @@ codes! {
     UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", "This Content-Encoding is not supported";
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation-failed", "The request is not valid";
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The idempotency key was used for another body";
+    TooManyModules = UNPROCESSABLE_ENTITY, "too-many-modules", "The site would have too many modules";
     RateLimited = TOO_MANY_REQUESTS, "rate-limited", "The site has sent too many syncs, or the key read too often";
     TooManyFailures = TOO_MANY_REQUESTS, "too-many-failures", "Too many requests had no valid key";
     Internal = INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong here";

@@ -7,7 +7,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use module_monitor_storage::{Page, StorageError};
+use module_monitor_storage::{Page, Part, StorageError};
 
 use super::accept::has_chosen;
 use super::problem::Problem;
@@ -33,7 +33,7 @@ pub(crate) fn wants_csv(request: &HttpRequest) -> bool {
 pub(crate) async fn csv_file<C, T, R>(
     file: &'static str,
     paging: &Paging<C>,
-    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    read: impl AsyncFn(Page<C>) -> Result<Part<T>, StorageError> + 'static,
     position: fn(&T) -> C,
     row: impl Fn(T) -> R + 'static,
 ) -> Result<HttpResponse, Problem>
@@ -61,7 +61,7 @@ where
 /// The lines of that part of a list, a page at a time.
 fn lines<C, T, R>(
     Page { limit: most, after }: Page<C>,
-    read: impl AsyncFn(Page<C>) -> Result<Vec<T>, StorageError> + 'static,
+    read: impl AsyncFn(Page<C>) -> Result<Part<T>, StorageError> + 'static,
     position: fn(&T) -> C,
     row: impl Fn(T) -> R + 'static,
 ) -> impl Stream<Item = Result<Vec<u8>, Problem>>
@@ -75,10 +75,9 @@ where
             if left == 0 {
                 return Ok(None);
             }
-            let limit = left.min(PAGE);
             let (read, row) = &*list;
-            let found = read(Page { limit, after }).await?;
-            let left = if found.len() < limit { 0 } else { left - limit };
+            let found = read(Page { limit: left.min(PAGE), after }).await?;
+            let left = if found.more { left - found.len() } else { 0 };
             let after = found.last().map(position);
             let lines = csv_rows(found.into_iter().map(row)).map_err(Problem::internal)?;
             Ok(Some((lines, (after, left))))
@@ -105,7 +104,10 @@ mod tests {
     async fn read(last: usize, after: Option<usize>, limit: usize) -> (usize, usize) {
         let read = async move |page: Page<usize>| {
             let first = page.after.unwrap_or_default() + 1;
-            Ok((first..=last).take(page.limit).collect())
+            // The second page is short.
+            let limit = if first == PAGE + 1 { 100 } else { page.limit };
+            let items: Vec<usize> = (first..=last).take(limit).collect();
+            Ok(Part { more: items.last().is_some_and(|n| *n < last), items })
         };
         let parts: Vec<Vec<u8>> =
             lines(Page { limit, after }, read, |number| *number, Number).try_collect().await.unwrap();
@@ -115,9 +117,11 @@ mod tests {
     #[actix_web::test]
     async fn a_list_is_read_to_its_end_or_the_limit() {
         assert_eq!(read(0, None, usize::MAX).await, (0, 1));
-        assert_eq!(read(999, None, usize::MAX).await, (999, 2));
-        assert_eq!(read(2500, None, usize::MAX).await, (2500, 6));
-        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 2));
+        assert_eq!(read(500, None, usize::MAX).await, (500, 1));
+        assert_eq!(read(599, None, usize::MAX).await, (599, 2));
+        assert_eq!(read(2500, None, usize::MAX).await, (2500, 6), "also past a short page");
+        assert_eq!(read(2500, Some(2000), usize::MAX).await, (500, 1));
         assert_eq!(read(2500, None, 1).await, (1, 1));
+        assert_eq!(read(2500, None, 700).await, (700, 3));
     }
 }

@@ -103,6 +103,10 @@ fn problem_of(job: &Job) -> Option<Problem> {
             Code::IdentityConflict,
             "This site reports from another installation. A copy of it needs a site and a key of its own",
         ),
+        "too-many-modules" => Problem::new(
+            Code::TooManyModules,
+            "With this report the site would have more modules than are kept of one. Send a full report",
+        ),
         _ => return None,
     };
     Some(problem.about(job.id))

@@ -2,15 +2,16 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use module_monitor_domain::{MachineName, ModuleType, SiteId, UpdateStatus};
-use module_monitor_storage::InventoryFilter;
+use module_monitor_domain::{MachineName, ModuleEvent, ModuleType, UpdateStatus};
+use module_monitor_storage::{InventoryFilter, ModuleHistory};
 
 use super::auth::Caller;
 use super::code::Code;
 use super::openapi::{Operation, Routes, at, example};
 use super::problem::Problem;
 use super::query::Query;
-use crate::api::inventory::{HistoryEntry, InventoryItem, SingleView};
+use crate::api::inventory::{HistoryEntry, HistoryPart, InventoryItem, SingleView};
+use crate::api::list::List;
 use crate::api::words::{self, boolean};
 use crate::state::AppState;
 
@@ -33,7 +34,7 @@ pub(crate) fn configure(routes: &mut Routes) {
             example!("site_modules"),
         );
     let history_says = Operation::site("list_module_history", "List what happened to a module on a site, newest first")
-        .answers_list::<HistoryEntry>("A part of the history.", example!("module_history"));
+        .answers_part::<HistoryPart>("A part of the history.", example!("module_history"));
     routes.group("Inventory").add(at("/sites/{site_id}/modules").get(list, list_says));
     routes.add(at("/sites/{site_id}/modules/{machine_name}").get(show, describe_show("show_site_module")));
     routes.add(at("/sites/{site_id}/modules/{machine_name}/history").get(history, history_says));
@@ -100,17 +101,12 @@ async fn history(
     let mut query = Query::of(&request);
     let paging = query.take_paging("history");
     query.finish()?;
-    let events = state.storage.module_history(site, &name, paging.page()).await?;
-    if events.is_empty() && paging.is_first() {
-        require_module(&state, site, &name).await?;
-    }
-    Ok(HttpResponse::Ok().json(paging.list(events, |e| e.id, HistoryEntry::from)))
-}
-
-/// An empty history is that of a module the site has, or else there is nothing to have one.
-async fn require_module(state: &AppState, site: SiteId, name: &MachineName) -> Result<(), Problem> {
-    let module = state.storage.site_module(site, name).await?;
-    module.map(|_| ()).ok_or_else(module_not_found)
+    let history = state.storage.module_history(site, &name, paging.page()).await?;
+    let ModuleHistory { events, complete_since } = history.ok_or_else(module_not_found)?;
+    // The page is read from the entry on that the cursor names, which is the one before the last.
+    let next = |event: &ModuleEvent| event.before.map(|before| before.to_string()).unwrap_or_default();
+    let List { items, next_cursor } = paging.list(events, next, HistoryEntry::from);
+    Ok(HttpResponse::Ok().json(HistoryPart { items, next_cursor, complete_since }))
 }
 
 pub(super) fn module_not_found() -> Problem {

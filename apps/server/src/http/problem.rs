@@ -191,6 +191,13 @@ impl From<Refusal> for Problem {
                 );
                 Self::new(Code::IdentityConflict, detail)
             }
+            Refusal::TooManyModules { most } => {
+                let detail = format!(
+                    "With this report the site would have more than {most} modules, because it removes none. Send a full \
+                     report"
+                );
+                Self::new(Code::TooManyModules, detail)
+            }
         }
     }
 }

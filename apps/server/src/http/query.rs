@@ -6,7 +6,7 @@ use std::str::FromStr;
 use actix_web::{HttpRequest, web};
 use data_encoding::BASE64URL_NOPAD;
 use module_monitor_ingestion::{FieldError, escape_pointer};
-use module_monitor_storage::Page;
+use module_monitor_storage::{Page, Part};
 
 use super::problem::Problem;
 use crate::api::list::List;
@@ -85,19 +85,15 @@ pub(crate) struct Paging<C> {
 }
 
 impl<C: Clone> Paging<C> {
-    /// What to ask of the storage: one more than wanted, which tells whether anything follows.
+    /// What to ask of the storage.
     pub(crate) fn page(&self) -> Page<C> {
-        Page { limit: self.limit() + 1, after: self.after.clone() }
+        Page { limit: self.limit.unwrap_or(DEFAULT_LIMIT), after: self.after.clone() }
     }
 
     /// What to ask of the storage first where an answer has room for the whole list: from where on, and how many items
     /// at most.
     pub(crate) fn whole(&self) -> Page<C> {
         Page { limit: self.limit.unwrap_or(usize::MAX), after: self.after.clone() }
-    }
-
-    fn limit(&self) -> usize {
-        self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
     /// Whether the list is read from its beginning.
@@ -108,13 +104,11 @@ impl<C: Clone> Paging<C> {
     /// The answer from what the storage gave for [`Paging::page`]; `position` is that of an item in the list.
     pub(crate) fn list<T, J, P: Display>(
         &self,
-        mut found: Vec<T>,
+        found: Part<T>,
         position: impl Fn(&T) -> P,
         json: impl FnMut(T) -> J,
     ) -> List<J> {
-        let more = found.len() > self.limit();
-        found.truncate(self.limit());
-        let last = found.last().filter(|_| more);
+        let last = found.last().filter(|_| found.more);
         let next_cursor = last.map(|item| encode_cursor(self.list, &position(item)));
         List { items: found.into_iter().map(json).collect(), next_cursor }
     }
@@ -148,8 +142,11 @@ mod tests {
         loop {
             let paging = paging(&format!("limit=2{cursor}")).unwrap();
             let Page { limit, after } = paging.page();
-            let found: Vec<i64> = (1..=4).filter(|n| after.is_none_or(|after| *n > after)).take(limit).collect();
-            let list = paging.list(found, |n| *n, |n| n);
+            let left: Vec<i64> = (1..=4).filter(|n| after.is_none_or(|after| *n > after)).collect();
+            // Three is a page of its own.
+            let items: Vec<i64> = left.iter().copied().take(if left[0] == 3 { 1 } else { limit }).collect();
+            let more = items.len() < left.len();
+            let list = paging.list(Part { items, more }, |n| *n, |n| n);
             seen.extend(list.items);
             match list.next_cursor {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -161,8 +158,8 @@ mod tests {
 
     #[test]
     fn limits_and_cursors_are_checked() {
-        assert_eq!(paging("").unwrap().page(), Page { limit: 101, after: None });
-        assert_eq!(paging("limit=1000").unwrap().page().limit, 1001);
+        assert_eq!(paging("").unwrap().page(), Page { limit: 100, after: None });
+        assert_eq!(paging("limit=1000").unwrap().page().limit, 1000);
         let foreign = format!("cursor={}", encode_cursor("modules", &7));
         for bad in ["limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "cursor=!", &foreign, "Limit=1"] {
             assert_eq!(paging(bad).err().map(|p| p.status_code().as_u16()), Some(422), "{bad}");

@@ -63,15 +63,16 @@ impl FromStr for Position {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (site, project) = text.split_once('/').ok_or(())?;
+        let (site, place) = text.split_once('/').ok_or(())?;
+        let (project, class) = place.split_once(' ').ok_or(())?;
         let valid = match project.strip_prefix('/') {
             Some(name) => MachineName::parse(name).is_ok(),
             None => ProjectName::parse(project).is_ok(),
         };
-        if !valid {
+        if !valid || CoverageClass::from_name(class).is_none() {
             return Err(());
         }
-        Ok(Self(site.parse().map_err(|_| ())?, project.to_owned()))
+        Ok(Self(site.parse().map_err(|_| ())?, place.to_owned()))
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use module_monitor_domain::SiteId;
 use module_monitor_ingestion::queue::{Submission, Submitted};
 use module_monitor_ingestion::{FieldError, RequestError, SyncError, SyncRequest};
-use module_monitor_storage::SyncOrigin;
+use module_monitor_storage::{GlancedReport, SyncOrigin};
 use utoipa::openapi::Type;
 
 use super::auth::Caller;
@@ -72,6 +72,7 @@ pub(crate) fn configure(routes: &mut Routes) {
             Code::StaleSync,
             Code::IdentityConflict,
             Code::IdempotencyKeyReused,
+            Code::TooManyModules,
             Code::RateLimited,
             Code::Overloaded,
             Code::QueueFull,
@@ -205,6 +206,16 @@ struct Sent {
 }
 
 impl Sent {
+    /// What a glance at the report finds, where its sender waits for the result.
+    fn glance(&self) -> Option<SyncRequest<GlancedReport>> {
+        let waits = !self.preferences.respond_async;
+        let glanced = waits.then(|| SyncRequest::glance(&self.json)).flatten()?;
+        Some(match &self.idempotency_key {
+            Some(key) => glanced.with_idempotency_key(key.clone(), &self.json),
+            None => glanced,
+        })
+    }
+
     fn decode(self) -> Result<(Submission, Room), RequestError> {
         let Self { json: body, preferences: Preferences { handling, respond_async, .. }, idempotency_key, room } = self;
         let mut request = SyncRequest::from_json(&body, handling)?;
@@ -275,14 +286,22 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
 }
 
 async fn submit(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
-    let decoded = if sent.json.len() <= DECODED_IN_PLACE {
-        sent.decode()
-    } else {
-        let decoding = tokio::task::spawn_blocking(move || sent.decode());
-        decoding.await.map_err(Problem::internal)?
-    };
-    let (submission, _room) = decoded?;
+    let (glanced, sent) = away(sent, |sent| (sent.glance(), sent)).await?;
+    if let Some(glanced) = glanced
+        && let Some(submitted) = state.queue.submit_glanced(site, glanced, origin.clone()).await?
+    {
+        return Ok(submitted);
+    }
+    let (submission, _room) = away(sent, Sent::decode).await??;
     state.queue.submit(site, submission, origin).await.map_err(Problem::from)
+}
+
+/// What `read` makes of a report, a large one on a thread of its own.
+async fn away<T: Send + 'static>(sent: Sent, read: impl FnOnce(Sent) -> T + Send + 'static) -> Result<T, Problem> {
+    if sent.json.len() <= DECODED_IN_PLACE {
+        return Ok(read(sent));
+    }
+    tokio::task::spawn_blocking(move || read(sent)).await.map_err(Problem::internal)
 }
 
 fn count(state: &AppState, result: &Result<Submitted, Problem>, elapsed: Duration) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use module_monitor_ingestion::queue::{JobEvent, JobEventKind};
+use module_monitor_storage::KeptRows;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -25,6 +26,7 @@ pub(crate) struct Metrics {
     syncs: Family<SyncLabels, Counter>,
     pub(crate) sync_duration: Histogram,
     sync_modules: Family<ChangeLabels, Counter>,
+    removed_rows: Family<RemovedLabels, Counter>,
     pub(crate) database_statements: Counter,
     pub(crate) queue: QueueMetrics,
     pub(crate) coverage: CoverageMetrics,
@@ -96,6 +98,12 @@ struct ChangeLabels {
     change: &'static str,
 }
 
+/// Rows that are not kept any longer, by their kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RemovedLabels {
+    kind: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
@@ -105,6 +113,7 @@ impl Metrics {
             syncs: Family::default(),
             sync_duration: Histogram::new(BUCKETS),
             sync_modules: Family::default(),
+            removed_rows: Family::default(),
             database_statements: Counter::default(),
             queue: QueueMetrics::default(),
             coverage: CoverageMetrics::default(),
@@ -124,6 +133,11 @@ impl Metrics {
         for (change, modules) in [("new", new), ("updated", updated), ("removed", removed)] {
             self.sync_modules.get_or_create(&ChangeLabels { change }).inc_by(modules as u64);
         }
+    }
+
+    /// Counts rows that were removed because they are not kept any longer.
+    pub(crate) fn count_removed(&self, kind: KeptRows, rows: usize) {
+        self.removed_rows.get_or_create(&RemovedLabels { kind: kind.as_str() }).inc_by(rows as u64);
     }
 
     /// All of it in the OpenMetrics format. Fails where memory does.
@@ -156,6 +170,8 @@ impl Metrics {
             self.sync_duration.clone(),
         );
         registry.register("sync_modules", "Modules changed by syncs", self.sync_modules.clone());
+        let help = "Rows that this node removed because they are not kept any longer";
+        registry.register("retention_removed_rows", help, self.removed_rows.clone());
         self.queue.register(registry);
         self.coverage.register(registry);
         registry.register("database_statements", "Statements sent to the database", self.database_statements.clone());
@@ -165,6 +181,9 @@ impl Metrics {
     fn start_at_zero(&self) {
         for outcome in Outcome::ALL {
             let _ = self.syncs.get_or_create(&SyncLabels { outcome });
+        }
+        for kind in KeptRows::ALL {
+            self.count_removed(kind, 0);
         }
         for change in ["new", "updated", "removed"] {
             let _ = self.sync_modules.get_or_create(&ChangeLabels { change });

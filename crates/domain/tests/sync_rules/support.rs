@@ -111,7 +111,13 @@ pub(crate) fn site_after(report: &Report) -> SiteState {
 pub(crate) fn rows_after(report: &Report) -> Vec<CurrentModule> {
     let row = |reported: &ReportedModule| CurrentModule {
         machine_name: reported.machine_name.clone(),
-        state: SiteModuleState::of(reported, reported.module_type),
+        item: report.item(&reported.machine_name),
+        enabled: reported.enabled,
+        module_type: reported.module_type,
+        extension: reported.extension,
+        base_theme: reported.site_details.base_theme.clone(),
+        datestamp: reported.datestamp,
+        state: Some(SiteModuleState::of(reported, reported.module_type)),
         removed: false,
         rejected: None,
         in_use: reported.enabled,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use module_monitor_domain::{SiteId, SyncId};
 use module_monitor_storage::{
-    Enqueued, Job, JobState, NewJob, QueueBounds, Storage, StorageError, SyncCommand, SyncOrigin, SyncResult, Via,
+    Enqueued, GlancedReport, Job, JobState, NewJob, QueueBounds, Storage, StorageError, SyncCommand, SyncOrigin,
+    SyncResult, Via,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -121,6 +122,18 @@ impl Queue {
             }
         }
         self.enqueue(command, handling, body).await
+    }
+
+    /// Applies a report whose modules nobody has read, as [`SyncService::sync_glanced`] does, however many they are: what is
+    /// unchanged does not go to the queue.
+    pub async fn submit_glanced(
+        &self,
+        site: SiteId,
+        request: SyncRequest<GlancedReport>,
+        origin: SyncOrigin,
+    ) -> Result<Option<Submitted>, SyncError> {
+        let response = self.service.sync_glanced(site, request, origin).await?;
+        Ok(response.map(|response| applied(response, false)))
     }
 
     async fn enqueue(&self, sync: Arc<SyncCommand>, handling: Handling, body: Vec<u8>) -> Result<Submitted, SyncError> {

@@ -18,6 +18,9 @@ use super::job::{Failure, apply};
 use super::{ALIVE, JobEvent, JobEventKind, QueueObserver, QueueSignals};
 use crate::{Chain, Clock, SyncService};
 
+/// No job is put off for longer, and no lease is longer, than this, also where clocks of nodes differ by minutes.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
 /// How a worker works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerOptions {
@@ -304,7 +307,18 @@ impl Worker {
             if let Err(error) = self.storage.worker_seen(&self.options.name, self.clock.now()).await {
                 tracing::debug!(error = %Chain(&error), "the worker could not show that it lives");
             }
+            self.heed_clock().await;
             sleep(ALIVE / 3).await;
+        }
+    }
+
+    /// Makes nothing wait until a clock that was set back is where it has been. Whoever holds a lease renews it before it ends.
+    async fn heed_clock(&self) {
+        let now = self.clock.now();
+        match self.storage.bring_forward(now + self.options.lease, now + LONGEST_WAIT).await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::warn!(jobs, "jobs were put off by a clock that has been set back; they are due now"),
+            Err(error) => tracing::debug!(error = %Chain(&error), "jobs were not brought forward"),
         }
     }
 }

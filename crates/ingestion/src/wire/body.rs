@@ -10,7 +10,7 @@ use super::scan::{MAX_DEPTH, has_nul, scan};
 use super::utf8::utf8;
 
 /// The fields a report may have; all others are ignored.
-const FIELDS: [&str; 7] =
+pub(super) const FIELDS: [&str; 7] =
     ["site_info", "modules", "sync_timestamp", "drupal_version", "php_version", "sync_type", "facts"];
 
 /// Longer names are not put into a pointer.

@@ -1,5 +1,8 @@
 //! Decoding the fields of an object, each on its own, so that one wrong field hides no other.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use module_monitor_domain::{
     CodeSource, CoreVersion, Extension, MachineName, ModuleType, NameError, PhpVersion, PlatformVersionError,
     ProjectName, Scope,
@@ -13,23 +16,28 @@ use super::problems::{Problems, shorten};
 pub(super) struct Fields<'a> {
     names: &'static [&'static str],
     values: Vec<Option<&'a RawValue>>,
+    /// The one behind the last that was asked for.
+    next: Cell<usize>,
 }
 
 impl<'a> Fields<'a> {
     /// Finds the fields `names` in the text of an object. Fails if it is none.
     pub(super) fn parse(object: &'a str, names: &'static [&'static str]) -> Result<Self, serde_json::Error> {
         let mut values = vec![None; names.len()];
+        let mut next = 0;
         for_each_member(object, |key, value| {
-            if let Some(slot) = position(names, key) {
+            if let Some(slot) = position(names, key, next) {
                 values[slot] = Some(value);
+                next = slot + 1;
             }
         })?;
-        Ok(Self { names, values })
+        Ok(Self { names, values, next: Cell::default() })
     }
 
     /// The field as it was sent, `null` included.
     pub(super) fn sent(&self, name: &str) -> Option<&'a RawValue> {
-        let slot = self.names.iter().position(|known| *known == name)?;
+        let slot = position_of(self.names, name, self.next.get())?;
+        self.next.set(slot + 1);
         self.values[slot]
     }
 
@@ -64,14 +72,16 @@ impl<'a> Fields<'a> {
 }
 
 /// Where `key` stands among `names`; a key that is written with escapes counts as what it means.
-fn position(names: &[&str], key: &RawValue) -> Option<usize> {
-    let json = key.get();
-    if json.contains('\\') {
-        let key = text(key)?;
-        return names.iter().position(|known| *known == key);
+fn position(names: &[&str], key: &RawValue, next: usize) -> Option<usize> {
+    position_of(names, &text(key)?, next)
+}
+
+/// Where `name` stands among `names`. Fields are sent and asked for in much the same order, so it looks at `next` first.
+fn position_of(names: &[&str], name: &str, next: usize) -> Option<usize> {
+    if names.get(next).is_some_and(|known| *known == name) {
+        return Some(next);
     }
-    let key = json.trim_matches('"');
-    names.iter().position(|known| *known == key)
+    names.iter().position(|known| *known == name)
 }
 
 /// A type that a field can have.
@@ -85,19 +95,24 @@ pub(super) fn wrong_type(raw: &RawValue, place: &str, expected: &str, problems: 
     problems.add(place, "type", || format!("expected {expected}, found {}", describe(raw)));
 }
 
+/// The text of what must be a string.
+fn string<'a>(raw: &'a RawValue, place: &str, problems: &mut Problems) -> Option<Cow<'a, str>> {
+    if Kind::of(raw) != Kind::String {
+        wrong_type(raw, place, "a string", problems);
+        return None;
+    }
+    let text = text(raw);
+    if text.is_none() {
+        problems.add(place, "invalid", || {
+            "the string has a \\u escape that is only half of a character (a lone surrogate); send UTF-8".to_owned()
+        });
+    }
+    text
+}
+
 impl Decode for String {
     fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
-        if Kind::of(raw) != Kind::String {
-            wrong_type(raw, place, "a string", problems);
-            return None;
-        }
-        let text = text(raw);
-        if text.is_none() {
-            problems.add(place, "invalid", || {
-                "the string has a \\u escape that is only half of a character (a lone surrogate); send UTF-8".to_owned()
-            });
-        }
-        text
+        string(raw, place, problems).map(Cow::into_owned)
     }
 }
 
@@ -159,7 +174,7 @@ impl Decode for StringList {
             .ok()?;
         let strings = list.items.iter().enumerate().map(|(i, item)| {
             let text = Some(*item).filter(|item| Kind::of(item) == Kind::String).and_then(text);
-            text.or_else(|| String::decode(item, &format!("{place}/{i}"), problems))
+            text.map(Cow::into_owned).or_else(|| String::decode(item, &format!("{place}/{i}"), problems))
         });
         Some(Self(strings.collect()))
     }
@@ -170,7 +185,7 @@ macro_rules! decode_text {
     ($($type:ty: $parse:expr),* $(,)?) => {$(
         impl Decode for $type {
             fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
-                let text = String::decode(raw, place, problems)?;
+                let text = string(raw, place, problems)?;
                 let parse: fn(&str) -> Result<Self, (&'static str, String)> = $parse;
                 parse(&text).map_err(|(code, detail)| problems.add(place, code, || detail)).ok()
             }

@@ -1,6 +1,6 @@
 //! Everything of a report but its modules.
 
-use module_monitor_domain::{CoreVersion, PhpVersion, Scope, SiteIdentity, SiteInfo, storable};
+use module_monitor_domain::{ReportHead, SiteIdentity, SiteInfo, storable};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 use time::OffsetDateTime;
@@ -16,37 +16,29 @@ const MAX_SITE_INFO: usize = 64 * 1024;
 /// The most bytes of JSON that `facts` may have.
 const MAX_FACTS: usize = 8 * 1024;
 
+/// The most characters that `environment` and `url` of `site_info` may have.
+const MAX_ENVIRONMENT: usize = 255;
+const MAX_URL: usize = 2_048;
+
 /// The most bytes that a pointer into a free-form object may have; beyond, it points to the object.
 const MAX_POINTER: usize = 200;
 
-/// The fields of a report that describe the site, and the report itself.
-pub(super) struct Head {
-    pub(super) scope: Scope,
-    pub(super) sync_timestamp: OffsetDateTime,
-    pub(super) drupal_version: CoreVersion,
-    pub(super) php_version: PhpVersion,
-    pub(super) site_info: SiteInfo,
-    pub(super) facts: Option<String>,
-}
-
-impl Head {
-    /// Decodes the fields; `None` once at least one reason is among the problems.
-    pub(super) fn read(fields: &Fields<'_>, problems: &mut Problems) -> Option<Self> {
-        let site_info = fields.required("site_info", problems);
-        let timestamp = fields.required::<Timestamp>("sync_timestamp", problems);
-        let drupal_version = fields.required("drupal_version", problems);
-        let php_version = fields.required("php_version", problems);
-        let scope = fields.optional("sync_type", problems).unwrap_or_default();
-        let facts = fields.optional::<Facts>("facts", problems);
-        Some(Self {
-            scope,
-            sync_timestamp: timestamp?.0,
-            drupal_version: drupal_version?,
-            php_version: php_version?,
-            site_info: site_info?,
-            facts: facts.map(|facts| facts.0),
-        })
-    }
+/// Decodes the fields that describe the site, and the report itself; `None` once at least one reason is among the problems.
+pub(super) fn read(fields: &Fields<'_>, problems: &mut Problems) -> Option<ReportHead> {
+    let site_info = fields.required("site_info", problems);
+    let timestamp = fields.required::<Timestamp>("sync_timestamp", problems);
+    let drupal_version = fields.required("drupal_version", problems);
+    let php_version = fields.required("php_version", problems);
+    let scope = fields.optional("sync_type", problems).unwrap_or_default();
+    let facts = fields.optional::<Facts>("facts", problems);
+    Some(ReportHead {
+        scope,
+        sync_timestamp: timestamp?.0,
+        drupal_version: drupal_version?,
+        php_version: php_version?,
+        site_info: site_info?,
+        facts: facts.map(|facts| facts.0),
+    })
 }
 
 /// An RFC 3339 time stamp with an offset, in UTC.
@@ -76,7 +68,7 @@ impl Decode for SiteInfo {
     fn decode(raw: &RawValue, place: &str, problems: &mut Problems) -> Option<Self> {
         const EXPECTED: &str = r#"an object such as {"name": "My site", "environment": "production"}"#;
         let json = free_form(raw, place, MAX_SITE_INFO, EXPECTED, problems)?;
-        Some(Self { json, identity: identity(raw) })
+        Some(Self { json, identity: identity(raw, place, problems) })
     }
 }
 
@@ -119,15 +111,20 @@ fn is_empty_array(raw: &RawValue) -> bool {
 }
 
 /// Who the site says it is; what is not a string says nothing.
-fn identity(site_info: &RawValue) -> SiteIdentity {
+fn identity(site_info: &RawValue, place: &str, problems: &mut Problems) -> SiteIdentity {
     let Ok(fields) = Fields::parse(site_info.get(), &["environment", "url"]) else {
         return SiteIdentity::default();
     };
-    let said = |name| {
+    let mut said = |name, most| {
         let text = fields.sent(name).filter(|raw| Kind::of(raw) == Kind::String).and_then(text)?;
+        let found = text.chars().count();
+        if found > most {
+            let detail = || format!("may have at most {most} characters, found {found}");
+            problems.add(&format!("{place}/{name}"), "length", detail);
+        }
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     };
-    SiteIdentity { environment: said("environment"), url: said("url") }
+    SiteIdentity { environment: said("environment", MAX_ENVIRONMENT), url: said("url", MAX_URL) }
 }
 
 fn place_of(field: &str, path: &Path) -> String {

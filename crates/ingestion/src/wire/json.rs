@@ -1,5 +1,6 @@
 //! Reading one level of JSON at a time, without building a tree of it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -45,11 +46,11 @@ pub(super) fn describe(raw: &RawValue) -> String {
 }
 
 /// The text of a JSON string; `None` where it has an escape that is no character (half of a surrogate pair).
-pub(super) fn text(string: &RawValue) -> Option<String> {
+pub(super) fn text(string: &RawValue) -> Option<Cow<'_, str>> {
     let json = string.get();
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Some(plain.to_owned()),
-        _ => serde_json::from_str(json).ok(),
+        Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(json).ok().map(Cow::Owned),
     }
 }
 

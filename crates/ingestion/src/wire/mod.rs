@@ -4,10 +4,14 @@
 //! `modules` decode them, and `item` decodes each module on its own. No level is kept as a tree, so memory is bounded by
 //! the body and the limits of the contract; and whatever is wrong is collected in `problems`, so that a client learns
 //! everything at once.
+//!
+//! Nearly every body brings a list of modules that is known. `glance` reads everything but the list, which a hash of its
+//! bytes stands for, so that the storage can say whether anybody has to read it.
 
 mod body;
 mod decode;
 mod error;
+mod glance;
 mod head;
 mod item;
 mod json;

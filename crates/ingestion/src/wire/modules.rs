@@ -13,11 +13,12 @@ use super::problems::{FieldError, Problems};
 use super::rules::MAX_ITEMS;
 use super::scan::has_nul;
 
-/// How many problems a rejected item is listed with, so that every rejected item can be listed.
+/// How many problems a rejected item is listed with.
 const PROBLEMS_PER_ITEM: usize = 20;
 
-/// From so many rejected items and problems on, an item is listed with its first problem only.
-const MANY_REJECTIONS: usize = 1_000;
+/// From so many problems on, an item is listed with its first one only, so that more items are listed: of all problems
+/// [`module_monitor_domain::Rejection::MOST`] are.
+const MANY_REJECTIONS: usize = Rejection::MOST / 2;
 
 /// The items of a report.
 #[derive(Default)]

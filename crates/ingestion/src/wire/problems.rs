@@ -17,6 +17,9 @@ pub struct FieldError {
 /// The most errors in one answer; one more then counts the rest.
 const MAX_ERRORS: usize = 100;
 
+/// The most characters of a message about one of them.
+const MAX_DETAIL: usize = 500;
+
 /// Collects problems. Beyond its limit it only counts them, so that no body makes an answer of its own size.
 #[derive(Debug)]
 pub(super) struct Problems {
@@ -47,7 +50,7 @@ impl Problems {
         self.kept.push(FieldError {
             pointer: format!("{}{slash}{place}", self.base),
             code: code.to_owned(),
-            detail: detail(),
+            detail: first(detail(), MAX_DETAIL),
         });
     }
 
@@ -88,11 +91,16 @@ pub fn escape_pointer(key: &str) -> String {
 
 /// The start of `text`, short enough to be repeated in a message.
 pub(super) fn shorten(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    first(text.to_owned(), 60)
+}
+
+/// The first `most` characters of `text`, and a mark where that is not all.
+fn first(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
     }
+    text
 }
 
 #[cfg(test)]
@@ -118,6 +126,15 @@ mod tests {
         let mut all = Problems::of(String::new(), 0);
         all.add("a", "type", || unreachable!("formatted for nothing"));
         assert!(!all.is_empty());
+    }
+
+    #[test]
+    fn no_message_is_longer_than_500_characters() {
+        let mut all = Problems::of(String::new(), 2);
+        all.add("a", "invalid", || "é".repeat(500));
+        all.add("b", "invalid", || "é".repeat(501));
+        let details: Vec<String> = all.into_errors().into_iter().map(|error| error.detail).collect();
+        assert_eq!(details, ["é".repeat(500), format!("{}…", "é".repeat(500))]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! A request as a whole.
 
 use module_monitor_domain::Report;
-use module_monitor_storage::IdempotencyKey;
-use sha2::{Digest, Sha256};
+use module_monitor_storage::{GlancedReport, IdempotencyKey};
 
 use super::body::Body;
 use super::error::RequestError;
-use super::head::Head;
+use super::glance::{glance, modules_hash};
+use super::head;
 use super::modules::Modules;
 use super::problems::Problems;
 
@@ -20,11 +20,11 @@ pub enum Handling {
     Lenient,
 }
 
-/// A checked report.
+/// A checked report, or what a glance at one has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncRequest {
+pub struct SyncRequest<R = Report> {
     /// The report.
-    pub report: Report,
+    pub report: R,
     /// Set by [`SyncRequest::with_idempotency_key`].
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -35,29 +35,42 @@ impl SyncRequest {
     pub fn from_json(body: &[u8], handling: Handling) -> Result<Self, RequestError> {
         let mut problems = Problems::of_body();
         let body = Body::read(body, &mut problems)?;
-        let head = Head::read(&body.fields, &mut problems);
+        let head = head::read(&body.fields, &mut problems);
         let may_be_rejected = handling == Handling::Lenient && problems.is_empty();
         let modules = Modules::read(&body, may_be_rejected, &mut problems);
         match head {
-            Some(head) if problems.is_empty() && !modules.is_empty() => Ok(Self::new(head, modules)),
+            Some(head) if problems.is_empty() && !modules.is_empty() => {
+                let (accepted, rejected) = modules.into_parts();
+                let report = Report::of(head, accepted).with_rejected(rejected);
+                let list = body.fields.sent("modules").filter(|_| report.is_exact());
+                let report = match list {
+                    Some(list) => report.with_modules_hash(modules_hash(list.get().as_bytes())),
+                    None => report,
+                };
+                Ok(Self { report, idempotency: None })
+            }
             _ => {
                 modules.add_problems_to(&mut problems);
                 Err(RequestError::Invalid(problems.into_errors()))
             }
         }
     }
+}
 
+impl SyncRequest<GlancedReport> {
+    /// Reads everything of a body but its modules. Where the storage knows these ([`crate::SyncService::sync_glanced`]),
+    /// nobody needs to read them; in all other cases, and where this is `None`, use [`SyncRequest::from_json`], which also
+    /// says what is wrong.
+    pub fn glance(body: &[u8]) -> Option<Self> {
+        glance(body).map(|report| Self { report, idempotency: None })
+    }
+}
+
+impl<R> SyncRequest<R> {
     /// The same request under a key of the client's choice: within 24 hours, a request of the site with the same key and
     /// the same body is answered with what the first one did, and one with another body is refused.
     pub fn with_idempotency_key(mut self, key: String, body: &[u8]) -> Self {
-        self.idempotency = Some(IdempotencyKey { key, body_hash: Sha256::digest(body).into() });
+        self.idempotency = Some(IdempotencyKey { key, body_hash: blake3::hash(body).into() });
         self
-    }
-
-    fn new(head: Head, modules: Modules) -> Self {
-        let (accepted, rejected) = modules.into_parts();
-        let Head { scope, sync_timestamp, drupal_version, php_version, site_info, facts } = head;
-        let report = Report::new(scope, sync_timestamp, drupal_version, php_version, site_info, accepted);
-        Self { report: report.with_rejected(rejected).with_facts(facts), idempotency: None }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use module_monitor_domain::{CoverageClass, Rejection, SyncOutcome, UnknownReason};
+use module_monitor_domain::{CoverageClass, Rejection, SyncOutcome, UnknownReason, bounded_warnings};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -45,11 +45,12 @@ pub struct SyncResponse {
     /// Whether the figures are about to be counted again.
     #[serde(default)]
     pub recounting: bool,
-    /// What the people who look after the site should know.
+    /// What the people who look after the site should know, in at most 50 lines and 16 KiB.
     pub warnings: Vec<String>,
     /// One line for each entry of `rejected`.
     pub errors: Vec<String>,
-    /// The modules that lenient handling left out, one entry for each problem; left out itself when empty.
+    /// The modules that lenient handling left out, one entry for each problem, the first 200 of them; left out itself when
+    /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<Rejection>,
     /// Milliseconds from receipt until the result was written.
@@ -61,7 +62,8 @@ pub struct SyncResponse {
 
 impl From<SyncOutcome> for SyncResponse {
     fn from(outcome: SyncOutcome) -> Self {
-        let SyncOutcome { counts, security, mut warnings, rejected, .. } = outcome;
+        let SyncOutcome { counts, security, warnings, rejected, .. } = outcome;
+        let mut warnings = bounded_warnings(warnings);
         if security.unknown > 0 {
             warnings.push(format!("Security status not known yet for {} modules", security.unknown));
         }

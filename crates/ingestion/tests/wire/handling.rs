@@ -126,19 +126,36 @@ fn nothing_left_to_apply_is_an_error_in_lenient_handling_too() {
 }
 
 #[test]
-fn every_rejected_item_is_listed_however_many_there_are() {
+fn of_many_rejected_items_some_are_listed_and_all_are_known() {
     let many = |i: usize| json!({"machine_name": format!("m{i}"), "dependencies": vec![json!(1); 500]});
     let mut items: Vec<_> = (0..1_999).map(many).collect();
     items.push(item("token"));
     let report = lenient(&body(items)).unwrap().report;
     let names: std::collections::BTreeSet<_> =
         report.rejected().iter().filter_map(|r| r.machine_name.clone()).collect();
-    assert_eq!(names.len(), 1_999);
-    assert!(report.rejected().len() < 6_000, "{}", report.rejected().len());
+    assert_eq!(report.rejected().len(), 200);
+    assert!(names.len() > 50, "{}", names.len());
+    assert_eq!(names.len() + report.unlisted(), 1_999);
+    assert_eq!(report.rejected_items().len(), 1_999);
+    assert!((0..1_999).all(|i| report.leaves_alone(&MachineName::parse(&format!("m{i}")).unwrap())));
     assert_eq!(
         (report.rejected()[20].pointer.as_str(), report.rejected()[20].code.as_str()),
         ("/modules/0", "more-errors")
     );
+}
+
+#[test]
+fn rejections_have_at_most_64_kib_whatever_they_repeat() {
+    let many =
+        |i: usize| json!({"machine_name": format!("{i}{}", "\u{1}\"".repeat(120)), "version": "\u{85}".repeat(49)});
+    let mut items: Vec<_> = (0..1_999).map(many).collect();
+    items.push(item("token"));
+    let report = lenient(&body(items)).unwrap().report;
+    let json = serde_json::to_string(report.rejected()).unwrap();
+    assert!(json.len() <= 64 * 1024, "{}", json.len());
+    assert!(json.len() > 32 * 1024, "{}", json.len());
+    assert!(report.rejected().iter().all(|rejection| rejection.detail.chars().count() <= 501));
+    assert_eq!(report.rejected_items().len(), 1_999);
 }
 
 #[test]

@@ -39,6 +39,21 @@ fn lengths_count_characters() {
 }
 
 #[test]
+fn who_a_site_says_it_is_has_a_length() {
+    let said = |name: &str, value: Value| body_with("site_info", json!({ name: value, "other": "x".repeat(3_000) }));
+    for one in ["x", "é", "🦀", " "] {
+        for (name, most) in [("environment", 255), ("url", 2_048)] {
+            assert!(strict(&said(name, json!(one.repeat(most)))).is_ok());
+            let too_long = said(name, json!(one.repeat(most + 1)));
+            let pointer = format!("/site_info/{name}");
+            assert_problems(&too_long, &[(&pointer, "length")]);
+            assert_eq!(errors(lenient(&too_long))[0].pointer, pointer, "never lenient");
+        }
+    }
+    assert!(strict(&said("url", json!(["x".repeat(3_000)]))).is_ok(), "what is not a string says nothing");
+}
+
+#[test]
 fn formats_are_those_of_drupal() {
     boundary("machine_name", json!("_a1"), json!("1a"), "format");
     boundary("machine_name", json!("Übung"), json!("a-b"), "format");

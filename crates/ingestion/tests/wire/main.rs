@@ -1,6 +1,7 @@
 //! What the wire contract accepts, and what it says of everything else.
 
 mod fields;
+mod glance;
 mod handling;
 mod hostile;
 mod limits;

@@ -9,13 +9,13 @@ use module_monitor_domain::{AdminAction, SiteId};
 use time::OffsetDateTime;
 
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// The administrators' log.
 #[async_trait]
 pub trait AdminLog: Send + Sync {
     /// What administrators did, newest first. No locks.
-    async fn admin_events(&self, page: Page<i64>) -> Result<Vec<AdminEvent>, StorageError>;
+    async fn admin_events(&self, page: Page<i64>) -> Result<Part<AdminEvent>, StorageError>;
 }
 
 /// What an administrator did.

@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::engine::sql_types::{At, DbId, Id, Moment};
-use crate::engine::statement::{Portable, Sql, statement};
-use crate::page::{Page, limit};
+use crate::engine::statement::{BoxedSql, Portable, Sql, statement};
+use crate::page::Page;
+use crate::retention::statements::older;
 
 /// What an administrator did to `target`.
 pub(crate) fn insert(
@@ -70,8 +71,13 @@ pub(crate) fn key_revoked(at: OffsetDateTime, actor: &str, key: &str) -> Sql<imp
 
 pub(super) fn admin_events(page: &Page<i64>) -> Sql<impl Portable + use<>> {
     statement!("admin_events_before")
+        .cut()
         .bind::<BigInt, _>(page.after.unwrap_or(i64::MAX))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
+}
+
+pub(crate) fn prune_admin_events(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_admin_events"), before, batch)
 }
 
 /// What administrators read of an end at `now`; to be run after it.

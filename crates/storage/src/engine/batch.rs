@@ -6,10 +6,11 @@
 use std::cell::OnceCell;
 use std::fmt::Write;
 
+use data_encoding::HEXLOWER;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use super::sql_types::{At, DbId, Id, Moment};
@@ -28,6 +29,7 @@ pub(crate) enum Column<'a> {
     Moment(Vec<At>),
     NullableMoment(Vec<Option<At>>),
     Id(Vec<DbId>),
+    NullableBinary(Vec<Option<&'a [u8]>>),
 }
 
 macro_rules! columns {
@@ -60,10 +62,11 @@ columns! {
     Moment: At as Moment,
     NullableMoment: Option<At> as Nullable<Moment>,
     Id: DbId as Id,
+    NullableBinary: Option<&'a [u8]> as Nullable<Binary>,
 }
 
 impl Column<'_> {
-    /// The value of a row as JSON: moments as microseconds, ids in hexadecimal digits, as SQLite's texts expect them.
+    /// The value of a row as JSON: moments as microseconds, ids and bytes in hexadecimal digits, as SQLite's texts expect them.
     fn write_json(&self, row: usize, json: &mut String) {
         match self {
             Self::Text(values) => write_text(values[row], json),
@@ -80,6 +83,10 @@ impl Column<'_> {
             Self::Moment(values) => write_value(Some(values[row].micros()), json),
             Self::NullableMoment(values) => write_value(values[row].map(At::micros), json),
             Self::Id(values) => write_text(&values[row].0.simple().to_string(), json),
+            Self::NullableBinary(values) => match values[row] {
+                Some(bytes) => write_text(&HEXLOWER.encode(bytes), json),
+                None => json.push_str("null"),
+            },
         }
     }
 
@@ -96,6 +103,7 @@ impl Column<'_> {
             Self::Moment(values) => values.len(),
             Self::NullableMoment(values) => values.len(),
             Self::Id(values) => values.len(),
+            Self::NullableBinary(values) => values.len(),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::site_bounds::SiteBounds;
+
 /// Called with every statement that is sent to the database; formatting it gives its text.
 pub type StatementObserver = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
@@ -16,6 +18,8 @@ pub struct StorageOptions {
     pub checkout_timeout: Duration,
     /// How long to wait while another process migrates, before [`crate::StorageError::MigrationLocked`].
     pub migration_timeout: Duration,
+    /// What one site may accumulate.
+    pub site_bounds: SiteBounds,
     /// Sees every statement; for metrics and tests.
     pub on_statement: Option<StatementObserver>,
 }
@@ -26,6 +30,7 @@ impl Default for StorageOptions {
             max_connections: 10,
             checkout_timeout: Duration::from_secs(5),
             migration_timeout: Duration::from_secs(300),
+            site_bounds: SiteBounds::default(),
             on_statement: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Between what a column holds and what it means.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 use module_monitor_domain::{
     CoverageClass, DrupalVersion, MachineName, ModuleType, ProjectName, UnknownReason, UpdateStatus,
 };
@@ -13,6 +13,7 @@ use super::error::StorageError;
 use super::sql_types::At;
 use super::statement::{Portable, Sql};
 use super::transaction::{Backend, Row};
+use crate::page::{PAGE_BYTES, Page, Part};
 
 /// The rows of a query as what they mean.
 pub(crate) async fn all<R: Row, T>(
@@ -24,6 +25,51 @@ where
 {
     let rows = backend.rows::<R>(query).await?;
     rows.into_iter().map(T::try_from).collect()
+}
+
+/// A row of a list, and how much text it has.
+#[derive(QueryableByName)]
+struct Weighed<R> {
+    #[diesel(embed)]
+    item: R,
+    #[diesel(sql_type = Integer)]
+    bytes: i32,
+}
+
+/// A part of a list whose rows may be large, from a statement that is [`Sql::cut`].
+pub(crate) async fn part<R: Row, T, C>(
+    backend: &impl Backend,
+    query: Sql<impl Portable + 'static>,
+    page: &Page<C>,
+) -> Result<Part<T>, StorageError>
+where
+    T: TryFrom<R, Error = StorageError>,
+{
+    let mut rows = backend.rows::<Weighed<R>>(query).await?;
+    let mut bytes = 0;
+    let fit = rows.iter().take_while(|row| {
+        let fits = bytes < PAGE_BYTES;
+        bytes += i64::from(row.bytes);
+        fits
+    });
+    let fit = fit.count().min(page.limit);
+    debug_assert!(rows.len() <= fit + 1, "the database has sent more than the part and the row behind it");
+    let more = fit < rows.len();
+    rows.truncate(fit);
+    let items = rows.into_iter().map(|row| T::try_from(row.item)).collect::<Result<_, _>>()?;
+    Ok(Part { items, more })
+}
+
+/// A part of a list whose rows are small, from a statement that asks for [`Page::rows`].
+pub(crate) async fn small_part<R: Row, T, C>(
+    backend: &impl Backend,
+    query: Sql<impl Portable + 'static>,
+    page: &Page<C>,
+) -> Result<Part<T>, StorageError>
+where
+    T: TryFrom<R, Error = StorageError>,
+{
+    Ok(Part::of(all::<R, T>(backend, query).await?, page.limit))
 }
 
 /// The row of a query that has one at the most.

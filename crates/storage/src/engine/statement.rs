@@ -11,6 +11,8 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
 use diesel::sqlite::Sqlite;
 
+use crate::page::PAGE_BYTES;
+
 /// A statement whose text never changes, so that each connection prepares it once. Diesel's own `sql_query` would have
 /// it prepared anew every time, which costs PostgreSQL a round trip. The text numbers its parameters `$1`, `$2`, ....
 pub(crate) struct Sql<Q>(pub(crate) Q);
@@ -76,6 +78,25 @@ impl<Q: Portable + 'static> Sql<Q> {
     /// Forgets what the statement is made of, so that several go into one list.
     pub(crate) fn boxed(self) -> BoxedSql {
         Sql(Box::new(self.0))
+    }
+}
+
+impl Sql<Text> {
+    /// The statement of a list, so that it ends early where its rows are large. It says in a column `bytes` how much text
+    /// a row has, and lists in its order, with a limit. What follows the row that reaches [`PAGE_BYTES`] is not sent, but
+    /// for one row, which tells that there is more.
+    ///
+    /// Rows are added up in the order in which they are listed: neither database changes the order of a query with a
+    /// limit when another one reads from it.
+    pub(crate) fn cut(self) -> Self {
+        let cut = |text: &str| {
+            format!(
+                "SELECT * FROM (SELECT listed.*, coalesce(sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND \
+                 2 PRECEDING), 0) AS bytes_before FROM (\n{text}\n) listed) cut WHERE bytes_before < {PAGE_BYTES}"
+            )
+        };
+        let Text { pg, sqlite } = self.0;
+        Self(Text { pg: cut(&pg).into(), sqlite: cut(&sqlite).into() })
     }
 }
 

@@ -89,10 +89,10 @@ impl Unit for All {
 /// even if the caller stops waiting.
 pub(crate) trait Backend: Send + Sync {
     /// What the areas keep in the process, beside the database.
-    type Cache: Send + Sync + 'static;
+    type Resident: Send + Sync + 'static;
 
     /// The one of this database.
-    fn cache(&self) -> &Arc<Self::Cache>;
+    fn resident(&self) -> &Arc<Self::Resident>;
 
     /// "sqlite" or "postgres".
     fn name(&self) -> &'static str;

@@ -1,6 +1,6 @@
 //! Identifying the extensions of a site anew, because something has changed that its reports do not say.
 
-use module_monitor_domain::{CurrentModule, Feed, Identification, MachineName, SiteId};
+use module_monitor_domain::{Feed, Identification, MachineName, SiteId};
 use time::OffsetDateTime;
 
 use super::queries;
@@ -9,13 +9,13 @@ use crate::engine::error::StorageError;
 use crate::engine::read::CountRow;
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::{Transaction, Unit};
-use crate::inventory::rows::CurrentRow;
+use crate::inventory::current::Current;
 use crate::inventory::standing::{Extension, KnownNames, Standing, present, standings, unclaimed_names};
 use crate::releases::assessments::assess;
 use crate::releases::assessments::wanted::{Assessed, Wanted};
 use crate::security::recount;
 use crate::sites::rows::SiteStateRow;
-use crate::{inventory, recounts, sites};
+use crate::{recounts, sites};
 
 /// What is known of the names among the extensions of a site.
 pub(crate) async fn known_names<T: Transaction>(
@@ -76,15 +76,14 @@ impl Unit for Identify {
         };
         let rows = transaction.execute_all(statements).await?;
         if let Some(core) = state.drupal_version() {
-            let found = transaction.rows::<CurrentRow>(inventory::queries::current_modules(site)).await?;
-            let (ids, current) = with_ids(found)?;
-            let extensions: Vec<_> = present(&current).collect();
+            let current = Current::read(transaction, site, |row| !row.removed).await?;
+            let extensions: Vec<_> = present(&current.modules).collect();
             let names = known_names(transaction, site, Feed::of(&core), &extensions).await?;
             let stand = standings(&extensions, &core, &names, true);
             let assessed = assess(transaction, site, now, Wanted::of(&core, &stand)).await?;
+            let ids = current.ids();
             let module_id = |name: &MachineName| {
-                let at = ids.binary_search_by(|(known, _)| known.cmp(name));
-                at.map(|at| ids[at].1).map_err(|_| StorageError::corrupt("inventory: no id for module", name))
+                ids.get(name).copied().ok_or_else(|| StorageError::corrupt("inventory: no id for module", name))
             };
             write_standings(transaction, site, &stand, &assessed, module_id).await?;
         }
@@ -94,21 +93,4 @@ impl Unit for Identify {
         }
         Ok(Some(rows))
     }
-}
-
-/// The ids of a site's rows by their names, sorted.
-type RowIds = Vec<(MachineName, i64)>;
-
-/// The ids of a site's rows, and the rows.
-fn with_ids(rows: Vec<CurrentRow>) -> Result<(RowIds, Vec<CurrentModule>), StorageError> {
-    let mut ids = Vec::with_capacity(rows.len());
-    let mut current = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id = row.module_id;
-        let module = CurrentModule::try_from(row)?;
-        ids.push((module.machine_name.clone(), id));
-        current.push(module);
-    }
-    ids.sort();
-    Ok((ids, current))
 }

@@ -21,6 +21,13 @@ pub(crate) fn own_details(state: &SiteModuleState) -> Option<String> {
     (!nothing).then(|| json(&Column { own: state.own_details.as_ref(), site: &state.site_details }))
 }
 
+/// The same without anything that only describes the module.
+pub(crate) fn name_alone(state: &SiteModuleState) -> Option<String> {
+    let own = state.own_details.as_ref();
+    let own = own.map(|own| ModuleDetails { name: own.name.clone(), ..ModuleDetails::default() });
+    own_details(&SiteModuleState { own_details: own, ..state.clone() })
+}
+
 /// What the column holds.
 pub(super) fn read_own_details(json: Option<&str>) -> Result<(Option<ModuleDetails>, SiteDetails), StorageError> {
     let column: Option<Column<ModuleDetails, SiteDetails>> =

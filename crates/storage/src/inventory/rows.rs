@@ -3,8 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CoreVersion, CurrentModule, EventKind, Extension, Identification, Judgement, ModuleDetails, ModuleEvent,
-    ModuleType, RejectedMark, SiteModule, SiteModuleState, SyncId, needs_another_core,
+    CoreVersion, Extension, Judgement, ModuleDetails, SiteDetails, SiteModule, SiteModuleState, needs_another_core,
 };
 use time::OffsetDateTime;
 
@@ -14,11 +13,11 @@ use crate::engine::read::{
     moment, read, read_class, read_json, read_module_type, read_name, read_project, read_reason, read_status,
     read_version,
 };
-use crate::engine::sql_types::{At, DbId, Id, Moment};
+use crate::engine::sql_types::{At, Moment};
 
 /// The columns of a site's module that its state is made of, the version already looked up.
 #[derive(QueryableByName)]
-struct StateColumns {
+pub(super) struct StateColumns {
     #[diesel(sql_type = Nullable<Text>)]
     version: Option<String>,
     #[diesel(sql_type = Bool)]
@@ -37,6 +36,8 @@ struct StateColumns {
     security_coverage: bool,
     #[diesel(sql_type = Nullable<Text>)]
     own_details: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    base_theme: Option<String>,
 }
 
 impl TryFrom<StateColumns> for SiteModuleState {
@@ -46,6 +47,7 @@ impl TryFrom<StateColumns> for SiteModuleState {
         let version = row.version.as_deref().map(read_version).transpose()?;
         let project = row.project.map(|p| read_project(&p)).transpose()?;
         let (own_details, site_details) = read_own_details(row.own_details.as_deref())?;
+        let base_theme = row.base_theme.as_deref().map(read_name).transpose()?;
         Ok(Self {
             version,
             enabled: row.enabled,
@@ -56,63 +58,9 @@ impl TryFrom<StateColumns> for SiteModuleState {
             schema_version: row.schema_version,
             security_coverage: row.security_coverage,
             own_details,
-            site_details,
+            site_details: SiteDetails { base_theme, ..site_details },
         })
     }
-}
-
-/// A row of a site, as the diff needs it, with the ids behind it.
-#[derive(QueryableByName)]
-pub(crate) struct CurrentRow {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) module_id: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub(crate) version_id: Option<i64>,
-    #[diesel(sql_type = Bool)]
-    pub(crate) described: bool,
-    #[diesel(sql_type = Text)]
-    machine_name: String,
-    #[diesel(sql_type = Text)]
-    registry_type: String,
-    #[diesel(sql_type = Nullable<Moment>)]
-    removed_at: Option<At>,
-    #[diesel(sql_type = Bool)]
-    in_use: bool,
-    #[diesel(sql_type = Nullable<Text>)]
-    identification: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    rejected: Option<String>,
-    #[diesel(embed)]
-    state: StateColumns,
-}
-
-impl CurrentRow {
-    pub(crate) fn registry_type(&self) -> Result<ModuleType, StorageError> {
-        read_module_type(&self.registry_type)
-    }
-}
-
-impl TryFrom<CurrentRow> for CurrentModule {
-    type Error = StorageError;
-
-    fn try_from(row: CurrentRow) -> Result<Self, StorageError> {
-        Ok(Self {
-            machine_name: read_name(&row.machine_name)?,
-            state: row.state.try_into()?,
-            removed: row.removed_at.is_some(),
-            rejected: row.rejected.as_deref().map(read_mark).transpose()?,
-            in_use: row.in_use,
-            identification: row.identification.as_deref().map(read_identification).transpose()?,
-        })
-    }
-}
-
-fn read_mark(name: &str) -> Result<RejectedMark, StorageError> {
-    read("mark", name, RejectedMark::from_name(name))
-}
-
-fn read_identification(name: &str) -> Result<Identification, StorageError> {
-    read("identification", name, Identification::from_name(name))
 }
 
 /// A module of a site with what the registry says of it.
@@ -218,37 +166,6 @@ impl TryFrom<SiteModuleRow> for SiteModule {
             last_seen: last_seen(row.last_seen, row.last_full_sync_at, row.last_reported_at),
             last_updated: row.last_updated.0,
             removed_at: moment(row.removed_at),
-        })
-    }
-}
-
-#[derive(QueryableByName)]
-pub(super) struct EventRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    from_version: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    to_version: Option<String>,
-    #[diesel(sql_type = Id)]
-    sync_id: DbId,
-    #[diesel(sql_type = Moment)]
-    at: At,
-}
-
-impl TryFrom<EventRow> for ModuleEvent {
-    type Error = StorageError;
-
-    fn try_from(row: EventRow) -> Result<Self, StorageError> {
-        Ok(Self {
-            id: row.id,
-            kind: read("event", &row.kind, EventKind::from_name(&row.kind))?,
-            from_version: row.from_version,
-            to_version: row.to_version,
-            sync_id: SyncId(row.sync_id.0),
-            at: row.at.0,
         })
     }
 }

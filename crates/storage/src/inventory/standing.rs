@@ -13,47 +13,69 @@ use crate::releases::assessments::key::Key;
 
 /// An extension that a site has after a change.
 pub(crate) struct Extension<'a> {
-    pub(crate) name: &'a MachineName,
-    pub(crate) state: &'a SiteModuleState,
+    installed: Installed<'a>,
+    module_type: ModuleType,
+    datestamp: Option<i64>,
+    /// `None` where its row stays as it is and was not read as a whole: then it stays what it was taken for.
+    state: Option<&'a SiteModuleState>,
     /// Its row, where that stays as it is; `None` where it is written anyway.
-    pub(crate) row: Option<&'a CurrentModule>,
+    row: Option<&'a CurrentModule>,
     /// Nothing of it could be read, so that there is nothing to judge.
     placeholder: bool,
+}
+
+impl<'a> Extension<'a> {
+    /// What a row that is to be written says.
+    fn written(machine_name: &'a MachineName, state: &'a SiteModuleState, placeholder: bool) -> Self {
+        let SiteModuleState { extension, enabled, module_type, datestamp, .. } = *state;
+        let base_theme = state.site_details.base_theme.as_ref();
+        let installed = Installed { machine_name, extension, enabled, base_theme };
+        Self { installed, module_type, datestamp, state: Some(state), row: None, placeholder }
+    }
+
+    /// What a row says that is there.
+    fn of_row(row: &'a CurrentModule) -> Self {
+        let CurrentModule { machine_name, enabled, extension, module_type, datestamp, .. } = row;
+        let base_theme = row.base_theme.as_ref();
+        Self {
+            installed: Installed { machine_name, extension: *extension, enabled: *enabled, base_theme },
+            module_type: *module_type,
+            datestamp: *datestamp,
+            state: row.state.as_ref(),
+            row: Some(row),
+            placeholder: row.rejected == Some(RejectedMark::New),
+        }
+    }
 }
 
 /// Everything that `plan` leaves on a site with the rows `current`.
 pub(crate) fn after<'a>(current: &'a [CurrentModule], plan: &'a SyncPlan) -> Vec<Extension<'a>> {
     let changed = plan.changes.changed.iter().map(|change| (&change.machine_name, &change.after));
-    let changed = changed.map(|(name, state)| Extension { name, state, row: None, placeholder: false });
-    let new = plan.marks.new.iter().map(|new| (&new.machine_name, &new.state));
-    let new = new.map(|(name, state)| Extension { name, state, row: None, placeholder: true });
+    let changed = changed.map(|(name, state)| Extension::written(name, state, false));
+    let new = plan.marks.new.iter().map(|new| Extension::written(&new.machine_name, &new.state, true));
     let mut all: Vec<Extension<'_>> = changed.chain(new).collect();
-    let written: HashSet<&MachineName> = all.iter().map(|extension| extension.name).collect();
+    let written: HashSet<&MachineName> = all.iter().map(|extension| extension.installed.machine_name).collect();
     let removed = plan.changes.removed.iter().map(|row| &row.machine_name);
     let gone: HashSet<&MachineName> = removed.chain(&plan.marks.ended).collect();
     let stays = |row: &&CurrentModule| !written.contains(&row.machine_name) && !gone.contains(&row.machine_name);
     all.extend(present(current).filter(|extension| extension.row.as_ref().is_some_and(stays)));
     let back: HashSet<&MachineName> = plan.marks.back.iter().collect();
-    all.extend(current.iter().filter(|row| back.contains(&row.machine_name)).map(of_row));
+    all.extend(current.iter().filter(|row| back.contains(&row.machine_name)).map(Extension::of_row));
     all
 }
 
 /// Everything that a site has.
 pub(crate) fn present(current: &[CurrentModule]) -> impl Iterator<Item = Extension<'_>> {
-    current.iter().filter(|row| !row.removed).map(of_row)
-}
-
-fn of_row(row: &CurrentModule) -> Extension<'_> {
-    let placeholder = row.rejected == Some(RejectedMark::New);
-    Extension { name: &row.machine_name, state: &row.state, row: Some(row), placeholder }
+    current.iter().filter(|row| !row.removed).map(Extension::of_row)
 }
 
 /// The names among them that may be those of projects on drupal.org although their site does not say so, sorted.
 pub(crate) fn unclaimed_names<'a>(extensions: &[Extension<'a>]) -> Vec<&'a str> {
     let unclaimed = extensions.iter().filter(|extension| {
-        extension.state.module_type == ModuleType::Custom && extension.state.project.is_none() && !extension.placeholder
+        let unclaimed = |state: &SiteModuleState| state.module_type == ModuleType::Custom && state.project.is_none();
+        extension.state.is_some_and(unclaimed) && !extension.placeholder
     });
-    let mut names: Vec<&str> = unclaimed.map(|extension| extension.name.as_str()).collect();
+    let mut names: Vec<&str> = unclaimed.map(|extension| extension.installed.machine_name.as_str()).collect();
     names.sort_unstable();
     names
 }
@@ -81,10 +103,11 @@ impl KnownNames {
 /// How an extension stands.
 pub(crate) struct Standing<'a> {
     pub(crate) name: &'a MachineName,
-    pub(crate) state: &'a SiteModuleState,
+    pub(crate) module_type: ModuleType,
+    pub(crate) datestamp: Option<i64>,
     pub(crate) in_use: bool,
     pub(crate) identification: Option<Identification>,
-    /// The assessment that it needs, where it needs one of its own.
+    /// The assessment that it needs, where it needs one of its own and its row does not have it yet.
     pub(crate) key: Option<Key>,
     /// Its row is not written anyway.
     pub(crate) stays: bool,
@@ -101,34 +124,30 @@ pub(crate) fn standings<'a>(
     names: &KnownNames,
     anew: bool,
 ) -> Vec<Standing<'a>> {
-    let installed: Vec<Installed<'a>> = extensions
-        .iter()
-        .map(|Extension { name, state, .. }| Installed {
-            machine_name: name,
-            extension: state.extension,
-            enabled: state.enabled,
-            base_theme: state.site_details.base_theme.as_ref(),
-        })
-        .collect();
+    let installed: Vec<Installed<'a>> = extensions.iter().map(|extension| extension.installed).collect();
     let used = in_use(&installed);
     let nothing = NameKnowledge::default();
     let stand = |extension: &Extension<'a>| {
-        let Extension { name, state, row, placeholder } = *extension;
+        let Extension { state, row, placeholder, .. } = *extension;
+        let name = extension.installed.machine_name;
         let known = names.0.get(name).unwrap_or(&nothing);
-        let Identified { identification, project } = match placeholder {
-            true => Identified::default(),
-            false => identify(name, state, core, known),
+        let Identified { identification, project } = match state {
+            Some(state) if !placeholder => identify(name, state, core, known),
+            Some(_) => Identified::default(),
+            None => Identified { identification: row.and_then(|row| row.identification), project: None },
         };
         // Only what is in use, or may be, is marked when it cannot be read.
         let marked = placeholder || row.is_some_and(|row| row.rejected.is_some());
         let in_use = marked || used.contains(name);
-        let assessed = anew || row.is_none_or(|row| row.identification != identification);
+        // What was removed has none.
+        let assessed = anew || row.is_none_or(|row| row.removed || row.identification != identification);
         Standing {
             name,
-            state,
+            module_type: extension.module_type,
+            datestamp: extension.datestamp,
             in_use,
             identification,
-            key: project.map(|project| Key::of(project, state)),
+            key: state.and_then(|state| project.map(|project| Key::of(project, state))),
             stays: row.is_some(),
             assessed,
             moves: assessed || row.is_some_and(|row| row.in_use != in_use),

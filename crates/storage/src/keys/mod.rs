@@ -10,7 +10,7 @@ use module_monitor_domain::{KeyName, SiteId};
 use time::OffsetDateTime;
 
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// API keys. What changes them also raises the key revision and is written to the administrators' log under `actor`, in
 /// one transaction.
@@ -29,10 +29,10 @@ pub trait Keys: Send + Sync {
     async fn find_key(&self, id: &str) -> Result<Option<KeyGrant>, StorageError>;
 
     /// Keys in the order of their ids. No locks.
-    async fn list_keys(&self, page: Page<String>) -> Result<Vec<ApiKey>, StorageError>;
+    async fn list_keys(&self, page: Page<String>) -> Result<Part<ApiKey>, StorageError>;
 
     /// The keys of one site in the order of their ids. No locks.
-    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Vec<ApiKey>, StorageError>;
+    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Part<ApiKey>, StorageError>;
 
     /// Revokes a key as of `now`; one that is revoked already keeps its time. `false` where there is no such key.
     async fn revoke_key(&self, id: &str, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;

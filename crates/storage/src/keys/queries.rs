@@ -8,7 +8,7 @@ use super::{KeyUse, NewKey};
 use crate::engine::batch::Batch;
 use crate::engine::sql_types::{At, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
-use crate::page::{Page, limit};
+use crate::page::Page;
 
 pub(super) fn insert_key(key: NewKey) -> Sql<impl Portable> {
     statement!("insert_key")
@@ -36,19 +36,19 @@ pub(super) fn key_grant(id: &str) -> Sql<impl Portable + use<>> {
     statement!("key_grant").bind::<Text, _>(id.to_owned())
 }
 
-pub(super) fn keys(page: Page<String>) -> Sql<impl Portable> {
-    statement!("keys_after").bind::<Text, _>(page.after.unwrap_or_default()).bind::<BigInt, _>(limit(page.limit))
+pub(super) fn keys(page: &Page<String>) -> Sql<impl Portable + use<>> {
+    statement!("keys_after").bind::<Text, _>(page.after.clone().unwrap_or_default()).bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn revoke_key(id: &str, now: OffsetDateTime) -> Sql<impl Portable + use<>> {
     statement!("revoke_key").bind::<Moment, _>(At(now)).bind::<Text, _>(id.to_owned())
 }
 
-pub(super) fn site_keys(site: SiteId, page: Page<String>) -> Sql<impl Portable> {
+pub(super) fn site_keys(site: SiteId, page: &Page<String>) -> Sql<impl Portable + use<>> {
     statement!("site_keys")
         .bind::<BigInt, _>(site.0)
-        .bind::<Text, _>(page.after.unwrap_or_default())
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<Text, _>(page.after.clone().unwrap_or_default())
+        .bind::<BigInt, _>(page.rows())
 }
 
 /// Moves last uses forward; in the order of ids, so that nodes which write at once wait for each other in one order.

@@ -9,9 +9,9 @@ use super::rows::{GrantRow, KeyRow, RevisionRow};
 use super::{ApiKey, KeyGrant, KeyUse, Keys, NewKey, queries};
 use crate::admin_log;
 use crate::engine::error::StorageError;
-use crate::engine::read::{all, one};
+use crate::engine::read::{all, one, small_part};
 use crate::engine::transaction::{Backend, Transaction, Unit};
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 #[async_trait]
 impl<B: Backend> Keys for B {
@@ -32,12 +32,12 @@ impl<B: Backend> Keys for B {
         one::<GrantRow, _>(self, queries::key_grant(id)).await
     }
 
-    async fn list_keys(&self, page: Page<String>) -> Result<Vec<ApiKey>, StorageError> {
-        all::<KeyRow, _>(self, queries::keys(page)).await
+    async fn list_keys(&self, page: Page<String>) -> Result<Part<ApiKey>, StorageError> {
+        small_part::<KeyRow, _, _>(self, queries::keys(&page), &page).await
     }
 
-    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Vec<ApiKey>, StorageError> {
-        all::<KeyRow, _>(self, queries::site_keys(site, page)).await
+    async fn site_keys(&self, site: SiteId, page: Page<String>) -> Result<Part<ApiKey>, StorageError> {
+        small_part::<KeyRow, _, _>(self, queries::site_keys(site, &page), &page).await
     }
 
     async fn revoke_key(&self, id: &str, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {

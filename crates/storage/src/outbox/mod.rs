@@ -15,7 +15,7 @@ use module_monitor_domain::{SiteId, SiteUrl, Tag, WebhookEvent};
 use time::OffsetDateTime;
 
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 pub(crate) use record::{job_ended, mass_removal, nothing_more, record, sync_completed};
 
@@ -26,13 +26,13 @@ pub trait Outbox: Send + Sync {
     async fn create_webhook(&self, webhook: NewWebhook, actor: &str) -> Result<Webhook, StorageError>;
 
     /// Webhooks in the order of their ids. No locks.
-    async fn list_webhooks(&self, page: Page<i64>) -> Result<Vec<Webhook>, StorageError>;
+    async fn list_webhooks(&self, page: Page<i64>) -> Result<Part<Webhook>, StorageError>;
 
     /// Removes a webhook as `actor`, and the events that only it was left for. `false` where there is none of that id.
     async fn remove_webhook(&self, id: i64, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError>;
 
     /// Events that wait, the oldest first. No locks.
-    async fn waiting_events(&self, page: Page<i64>) -> Result<Vec<OutboxEvent>, StorageError>;
+    async fn waiting_events(&self, page: Page<i64>) -> Result<Part<OutboxEvent>, StorageError>;
 }
 
 /// A webhook to register.

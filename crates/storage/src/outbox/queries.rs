@@ -6,7 +6,7 @@ use module_monitor_domain::WebhookEvent;
 use super::NewWebhook;
 use crate::engine::sql_types::{At, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
-use crate::page::{Page, limit};
+use crate::page::Page;
 
 /// Answers its id.
 pub(super) fn insert_webhook(webhook: &NewWebhook, actor: &str) -> Sql<impl Portable + use<>> {
@@ -22,7 +22,7 @@ pub(super) fn insert_webhook_kind(webhook: i64, kind: WebhookEvent) -> Sql<impl 
 }
 
 pub(super) fn webhooks(page: &Page<i64>) -> Sql<impl Portable + use<>> {
-    statement!("webhooks_after").bind::<BigInt, _>(page.after.unwrap_or(0)).bind::<BigInt, _>(limit(page.limit))
+    statement!("webhooks_after").bind::<BigInt, _>(page.after.unwrap_or(0)).bind::<BigInt, _>(page.rows())
 }
 
 /// Its kinds go with it.
@@ -35,5 +35,5 @@ pub(super) fn delete_unwanted_events() -> Sql<impl Portable> {
 }
 
 pub(super) fn events(page: &Page<i64>) -> Sql<impl Portable + use<>> {
-    statement!("events_after").bind::<BigInt, _>(page.after.unwrap_or(0)).bind::<BigInt, _>(limit(page.limit))
+    statement!("events_after").cut().bind::<BigInt, _>(page.after.unwrap_or(0)).bind::<BigInt, _>(page.rows())
 }

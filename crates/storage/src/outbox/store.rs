@@ -8,9 +8,9 @@ use super::rows::{EventRow, WebhookIdRow, WebhookRow};
 use super::{NewWebhook, Outbox, OutboxEvent, Webhook, queries};
 use crate::admin_log;
 use crate::engine::error::StorageError;
-use crate::engine::read::all;
+use crate::engine::read::{part, small_part};
 use crate::engine::transaction::{Backend, Transaction, Unit};
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 #[async_trait]
 impl<B: Backend> Outbox for B {
@@ -18,16 +18,16 @@ impl<B: Backend> Outbox for B {
         self.transact(CreateWebhook { webhook, actor: actor.to_owned() }).await
     }
 
-    async fn list_webhooks(&self, page: Page<i64>) -> Result<Vec<Webhook>, StorageError> {
-        all::<WebhookRow, _>(self, queries::webhooks(&page)).await
+    async fn list_webhooks(&self, page: Page<i64>) -> Result<Part<Webhook>, StorageError> {
+        small_part::<WebhookRow, _, _>(self, queries::webhooks(&page), &page).await
     }
 
     async fn remove_webhook(&self, id: i64, now: OffsetDateTime, actor: &str) -> Result<bool, StorageError> {
         self.transact(RemoveWebhook { id, now, actor: actor.to_owned() }).await
     }
 
-    async fn waiting_events(&self, page: Page<i64>) -> Result<Vec<OutboxEvent>, StorageError> {
-        all::<EventRow, _>(self, queries::events(&page)).await
+    async fn waiting_events(&self, page: Page<i64>) -> Result<Part<OutboxEvent>, StorageError> {
+        part::<EventRow, _, _>(self, queries::events(&page), &page).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The modules that all sites share, and which sites have them.
 
-mod queries;
+pub(crate) mod queries;
 pub(crate) mod rows;
 mod store;
 
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::bounds::{BoundedSites, Bounds};
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// The modules that all sites share.
 #[async_trait]
@@ -22,14 +22,14 @@ pub trait Registry: Send + Sync {
     async fn find_module(&self, name: &MachineName) -> Result<Option<Module>, StorageError>;
 
     /// Modules in the order of their machine names. No locks.
-    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Vec<Module>, StorageError>;
+    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Part<Module>, StorageError>;
 
     /// The versions of a module, the earliest first. No locks.
     async fn module_versions(
         &self,
         name: &MachineName,
         page: Page<DrupalVersion>,
-    ) -> Result<Vec<ModuleVersion>, StorageError>;
+    ) -> Result<Part<ModuleVersion>, StorageError>;
 
     /// Which sites have a module, in the order of their ids. No locks.
     async fn module_sites(

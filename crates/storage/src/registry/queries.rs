@@ -7,31 +7,35 @@ use time::OffsetDateTime;
 use super::{ModuleCorrection, ModuleFilter, ModuleSitesFilter};
 use crate::engine::sql_types::{At, Moment};
 use crate::engine::statement::{self, Portable, Sql, sql_of, statement};
-use crate::page::{Page, limit};
+use crate::page::Page;
+use crate::retention::statements::within;
+use crate::retention::sweep::Sweep;
 use crate::sites::queries::of_tag;
 
 pub(super) fn module(name: &MachineName) -> Sql<impl Portable + use<>> {
     statement!("module").bind::<Text, _>(name.to_string())
 }
 
-pub(super) fn modules(filter: ModuleFilter, page: Page<MachineName>) -> Sql<impl Portable> {
+pub(super) fn modules(filter: ModuleFilter, page: &Page<MachineName>) -> Sql<impl Portable + use<>> {
     // No character sorts after this one.
     let last = format!("{}{}", filter.prefix, char::MAX);
     statement!("modules")
-        .bind::<Text, _>(page.after.map(|name| name.to_string()).unwrap_or_default())
+        .cut()
+        .bind::<Text, _>(page.after.as_ref().map(MachineName::to_string).unwrap_or_default())
         .bind::<Text, _>(filter.prefix)
         .bind::<Text, _>(last)
         .bind::<Nullable<Text>, _>(filter.module_type.map(|t| t.as_str()))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
-pub(super) fn module_versions(name: &MachineName, page: Page<DrupalVersion>) -> Sql<impl Portable + use<>> {
+pub(super) fn module_versions(name: &MachineName, page: &Page<DrupalVersion>) -> Sql<impl Portable + use<>> {
     let after = |part: fn(&DrupalVersion) -> &str| page.after.as_ref().map(part).unwrap_or_default().to_owned();
     statement!("module_versions")
+        .cut()
         .bind::<Text, _>(name.to_string())
         .bind::<Text, _>(after(DrupalVersion::sort_key))
         .bind::<Text, _>(after(DrupalVersion::as_str))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn module_project(name: &MachineName) -> Sql<impl Portable + use<>> {
@@ -96,7 +100,7 @@ fn bind_sites(
     text.bind::<Text, _>(module.to_string())
         .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
         .bind::<Bool, _>(*removed)
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Text>, _>(version.as_ref().map(DrupalVersion::to_string))
         .bind::<Nullable<Text>, _>(versions.from().map(|from| from.sort_key().to_owned()))
         .bind::<Nullable<Text>, _>(versions.end_key())
@@ -105,3 +109,17 @@ fn bind_sites(
         .bind::<Bool, _>(versions.feed() == Some(Feed::Drupal7))
         .bind::<Nullable<Text>, _>(tag.as_ref().map(Tag::to_string))
 }
+
+/// Versions that no row of a site names.
+pub(crate) const UNUSED_VERSIONS: Sweep = Sweep {
+    look: |span, cutoff| within(statement!("unused_versions"), span).bind::<Moment, _>(At(cutoff.recent())).boxed(),
+    lock: |ids| statement!(pg "lock_unused_versions").bind_list(ids).boxed(),
+    delete: |ids| vec![statement!(pair "delete_unused_versions").bind_list(ids).boxed()],
+};
+
+/// Modules that no row of a site names, nor an administrator has spoken of. Their versions go before them.
+pub(crate) const UNUSED_MODULES: Sweep = Sweep {
+    look: |span, cutoff| within(statement!("unused_modules"), span).bind::<Moment, _>(At(cutoff.recent())).boxed(),
+    lock: |ids| statement!(pg "lock_unused_modules").bind_list(ids).boxed(),
+    delete: |ids| vec![statement!(pair "delete_unused_modules").bind_list(ids).boxed()],
+};

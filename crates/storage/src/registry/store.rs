@@ -9,27 +9,27 @@ use super::{ModuleCorrection, ModuleFilter, ModuleSite, ModuleSitesFilter, Regis
 use crate::admin_log;
 use crate::bounds::{BoundedSites, BranchCounts};
 use crate::engine::error::StorageError;
-use crate::engine::read::{all, one, read_project};
+use crate::engine::read::{one, part, read_project, small_part};
 use crate::engine::transaction::Backend;
-use crate::page::Page;
-use crate::syncs::id_cache::IdCache;
+use crate::page::{Page, Part};
+use crate::syncs::resident::Resident;
 
 #[async_trait]
-impl<B: Backend<Cache = IdCache>> Registry for B {
+impl<B: Backend<Resident = Resident>> Registry for B {
     async fn find_module(&self, name: &MachineName) -> Result<Option<Module>, StorageError> {
         one::<ModuleRow, _>(self, queries::module(name)).await
     }
 
-    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Vec<Module>, StorageError> {
-        all::<ModuleRow, _>(self, queries::modules(filter, page)).await
+    async fn list_modules(&self, filter: ModuleFilter, page: Page<MachineName>) -> Result<Part<Module>, StorageError> {
+        part::<ModuleRow, _, _>(self, queries::modules(filter, &page), &page).await
     }
 
     async fn module_versions(
         &self,
         name: &MachineName,
         page: Page<DrupalVersion>,
-    ) -> Result<Vec<ModuleVersion>, StorageError> {
-        all::<VersionRow, _>(self, queries::module_versions(name, page)).await
+    ) -> Result<Part<ModuleVersion>, StorageError> {
+        part::<VersionRow, _, _>(self, queries::module_versions(name, &page), &page).await
     }
 
     async fn module_sites(
@@ -37,7 +37,7 @@ impl<B: Backend<Cache = IdCache>> Registry for B {
         filter: ModuleSitesFilter,
         page: Page<SiteId>,
     ) -> Result<BoundedSites<ModuleSite>, StorageError> {
-        let sites = all::<ModuleSiteRow, _>(self, queries::module_sites(&filter, &page)).await?;
+        let sites = small_part::<ModuleSiteRow, _, _>(self, queries::module_sites(&filter, &page), &page).await?;
         let counts = match filter.bounds.branch_start {
             Some(_) => self.first::<SiteCountRow>(queries::count_module_sites(&filter)).await?.map(BranchCounts::from),
             None => None,
@@ -63,7 +63,7 @@ impl<B: Backend<Cache = IdCache>> Registry for B {
             admin_log::queries::module_corrected(now, actor, name, detail).boxed(),
         ];
         let rows = self.execute_all(statements).await?;
-        self.cache().forget_module(name);
+        self.resident().ids.forget_module(name);
         Ok(rows.first() == Some(&1))
     }
 }

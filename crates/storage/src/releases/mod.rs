@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// What drupal.org says of projects. Syncs introduce the projects that their site uses.
 #[async_trait]
@@ -50,7 +50,7 @@ pub trait Releases: Send + Sync {
         project: &ProjectName,
         feed: Feed,
         page: Page<i64>,
-    ) -> Result<Vec<(i64, Release)>, StorageError>;
+    ) -> Result<Part<(i64, Release)>, StorageError>;
 
     /// Makes the feeds of a project due now, as `actor`. `false` where the project is unknown.
     async fn request_refresh(

@@ -13,6 +13,8 @@ use crate::engine::batch::Batch;
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
 use crate::page::{Page, limit};
+use crate::retention::statements::within;
+use crate::retention::sweep::Sweep;
 
 /// A site's new projects are counted over this long.
 const A_DAY: Duration = Duration::DAY;
@@ -38,7 +40,7 @@ pub(super) fn releases(project: &ProjectName, feed: Feed, page: &Page<i64>) -> S
         .bind::<Text, _>(project.to_string())
         .bind::<Text, _>(feed.as_str())
         .bind::<BigInt, _>(page.after.unwrap_or(-1))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn insert_project(history: &ReleaseHistory, fetched: &Fetched) -> Sql<impl Portable + use<>> {
@@ -205,3 +207,22 @@ pub(super) fn update_assessments(rows: &[Revision]) -> Sql<impl Portable> {
             .column("core_compatibility", |r| r.core_compatibility.as_deref()),
     )
 }
+
+/// Projects that nobody uses. Their releases go with them, and the age of release data is that of the others.
+pub(crate) const UNUSED_PROJECTS: Sweep = Sweep {
+    look: |span, cutoff| {
+        within(statement!("unused_projects"), span)
+            .bind::<Moment, _>(At(cutoff.introduced()))
+            .bind::<Moment, _>(At(cutoff.audit))
+            .boxed()
+    },
+    lock: |ids| statement!(pg "lock_unused_projects").bind_list(ids).boxed(),
+    delete: |ids| {
+        vec![
+            statement!(pair "delete_unused_releases").bind_list(ids.clone()).boxed(),
+            statement!(pair "delete_unused_projects").bind_list(ids).boxed(),
+            lock_release_data().boxed(),
+            update_release_data().boxed(),
+        ]
+    },
+};

@@ -12,9 +12,9 @@ use super::take_in::{NoteCheck, StoreHistory};
 use super::{Check, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, queries};
 use crate::admin_log;
 use crate::engine::error::StorageError;
-use crate::engine::read::all;
+use crate::engine::read::{all, small_part};
 use crate::engine::transaction::{Backend, Transaction, Unit};
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// Projects whose use is written in one transaction.
 const USAGE_AT_ONCE: usize = 500;
@@ -56,8 +56,8 @@ impl<B: Backend> Releases for B {
         project: &ProjectName,
         feed: Feed,
         page: Page<i64>,
-    ) -> Result<Vec<(i64, Release)>, StorageError> {
-        all::<ReleaseRow, _>(self, queries::releases(project, feed, &page)).await
+    ) -> Result<Part<(i64, Release)>, StorageError> {
+        small_part::<ReleaseRow, _, _>(self, queries::releases(project, feed, &page), &page).await
     }
 
     async fn request_refresh(

@@ -32,7 +32,8 @@ impl Unit for StoreHistory {
         let is_new = becomes_a_project(transaction, project).await?;
         transaction.execute(queries::insert_project(history, fetched)).await?;
         let row = lock(transaction, project, feed).await?;
-        let row = row.ok_or_else(|| StorageError::corrupt("project: gone", project))?;
+        // It was nobody's, and has been removed since it was looked for.
+        let row = row.ok_or_else(|| StorageError::Contention("the project has been removed".into()))?;
         let releases = release_writes(history);
         let hash = content_hash(history, &releases);
         let changed = row.content_hash.as_ref() != Some(&hash);

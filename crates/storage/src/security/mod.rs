@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::bounds::{BoundedSites, Bounds};
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// What is insecure where, and which risks are accepted.
 #[async_trait]
@@ -25,10 +25,11 @@ pub trait Security: Send + Sync {
         &self,
         filter: SecurityFilter,
         page: Page<(SiteId, String)>,
-    ) -> Result<Vec<SecurityUpdate>, StorageError>;
+    ) -> Result<Part<SecurityUpdate>, StorageError>;
 
     /// What was needed and no longer is, newest first; of that site or project only. No locks.
-    async fn fixed_findings(&self, filter: SecurityFilter, page: Page<i64>) -> Result<Vec<FixedFinding>, StorageError>;
+    async fn fixed_findings(&self, filter: SecurityFilter, page: Page<i64>)
+    -> Result<Part<FixedFinding>, StorageError>;
 
     /// The sites that have modules of a project, in the order of their ids; with bounds only those where one of them is
     /// within. No locks.
@@ -44,14 +45,14 @@ pub trait Security: Send + Sync {
         project: &ProjectName,
         tag: Option<&Tag>,
         page: Page<SiteId>,
-    ) -> Result<Vec<SiteWithout>, StorageError>;
+    ) -> Result<Part<SiteWithout>, StorageError>;
 
     /// Accepts a risk as `actor`, in one transaction that holds the project's rows. Call [`Security::recount_step`] until
     /// nothing is left. [`StorageError::MissingReference`] where its site does not exist.
     async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError>;
 
     /// Accepted risks, newest first; those that have ended only on request. No locks.
-    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError>;
+    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Part<Acceptance>, StorageError>;
 
     /// An accepted risk, ended or not. No locks.
     async fn find_acceptance(&self, id: Uuid) -> Result<Option<Acceptance>, StorageError>;
@@ -115,11 +116,13 @@ pub struct SecurityUpdate {
 }
 
 impl SecurityUpdate {
-    /// Its place among those of its site: the project, or a slash and the name of what no project judges.
+    /// Its place among those of its site: the project, or a slash and the name of what no project judges; and the class.
+    /// Their order is that of the projects, because a space sorts before all that a name has.
     pub fn place(&self) -> String {
+        let class = self.class;
         match (&self.project, self.modules.first()) {
-            (Some(project), _) => project.to_string(),
-            (None, module) => format!("/{}", module.map(MachineName::as_str).unwrap_or_default()),
+            (Some(project), _) => format!("{project} {class}"),
+            (None, module) => format!("/{} {class}", module.map(MachineName::as_str).unwrap_or_default()),
         }
     }
 }

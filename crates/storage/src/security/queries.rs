@@ -9,10 +9,12 @@ use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter, TotalsFilter};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{BoxedSql, Portable, Sql, sql_of, statement};
 use crate::page::{Page, limit};
+use crate::retention::statements::{beyond, older, with_more_than};
+use crate::retention::trim::Trim;
 use crate::sites::queries::of_tag;
 
-pub(super) fn security_updates(filter: SecurityFilter, page: Page<(SiteId, String)>) -> BoxedSql {
-    let (site, project) = page.after.unwrap_or((SiteId(0), String::new()));
+pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, String)>) -> BoxedSql {
+    let (site, project) = page.after.clone().unwrap_or((SiteId(0), String::new()));
     // What is insecure has findings, which say since when.
     let (text, class) = match filter.class {
         Some(CoverageClass::Insecure) => (include_str!("sql/security_updates.sql"), None),
@@ -24,7 +26,7 @@ pub(super) fn security_updates(filter: SecurityFilter, page: Page<(SiteId, Strin
         .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
         .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
         .bind::<Bool, _>(filter.include_disabled)
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Text>, _>(filter.tag.map(String::from));
     match class {
         None => list.boxed(),
@@ -37,7 +39,7 @@ pub(super) fn fixed_findings(filter: SecurityFilter, page: &Page<i64>) -> Sql<im
         .bind::<BigInt, _>(page.after.unwrap_or(i64::MAX))
         .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
         .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
 }
 
@@ -52,7 +54,7 @@ pub(super) fn project_sites(filter: &ProjectSitesFilter, page: &Page<SiteId>) ->
         .bind::<Nullable<Text>, _>(bounds.branch_start.clone())
         .bind::<Bool, _>(bounds.same_branch)
         .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Text>, _>(tag.as_ref().map(Tag::to_string))
 }
 
@@ -64,7 +66,7 @@ pub(super) fn sites_without_project(
     sql_of(of_tag(include_str!("sql/sites_without_project.sql"), "$4", tag))
         .bind::<Text, _>(project.to_string())
         .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Text>, _>(tag.map(Tag::to_string))
 }
 
@@ -116,7 +118,7 @@ pub(super) fn acceptances(ended: bool, page: &Page<Uuid>) -> Sql<impl Portable +
     statement!("acceptances_before")
         .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))
         .bind::<Bool, _>(ended)
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn due_acceptances(now: OffsetDateTime, most: usize) -> Sql<impl Portable> {
@@ -160,3 +162,19 @@ pub(super) fn open_findings(now: OffsetDateTime, sites: &[SiteId]) -> Sql<impl P
 pub(crate) fn end_site_acceptances(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable> {
     statement!("end_site_acceptances").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now))
 }
+
+/// Closed ones.
+pub(crate) fn prune_findings(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_findings"), before, batch)
+}
+
+/// Those that have ended.
+pub(crate) fn prune_acceptances(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_acceptances"), before, batch)
+}
+
+/// Bounds the closed findings of a site.
+pub(crate) const TRIM_FINDINGS: Trim = Trim {
+    sites: |most| with_more_than(statement!("sites_with_many_findings"), most),
+    delete: |site, most, batch| beyond(statement!("trim_findings"), site, most, batch),
+};

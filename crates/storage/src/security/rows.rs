@@ -12,6 +12,7 @@ use crate::bounds::{BoundedSites, Bounds, BranchCounts, side};
 use crate::engine::error::StorageError;
 use crate::engine::read::{moment, read_class, read_json, read_name, read_project, read_reason, read_status};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
+use crate::page::Part;
 use crate::sites::rows::SecurityRow;
 
 fn known_version(version: String) -> Option<String> {
@@ -79,7 +80,7 @@ impl TryFrom<InsecureModuleRow> for SecurityUpdate {
     }
 }
 
-/// One entry for each site and project; `rows` come together, the lowest version first.
+/// One entry for each site, project and class; `rows` come together, the lowest version first.
 pub(super) fn security_updates(rows: Vec<InsecureModuleRow>) -> Result<Vec<SecurityUpdate>, StorageError> {
     let mut updates: Vec<SecurityUpdate> = Vec::new();
     for row in rows {
@@ -130,6 +131,7 @@ pub(super) struct ProjectModuleRow {
 pub(super) fn project_sites(
     bounds: &Bounds,
     rows: Vec<ProjectModuleRow>,
+    limit: usize,
 ) -> Result<BoundedSites<ProjectSite>, StorageError> {
     let (same, total) = rows.first().map_or((0, 0), |row| (row.same_total, row.total));
     let mut sites: Vec<ProjectSite> = Vec::new();
@@ -152,6 +154,7 @@ pub(super) fn project_sites(
         }
     }
     sites.iter_mut().for_each(|site| site.modules.sort());
+    let sites = Part::of(sites, limit);
     Ok(BoundedSites { sites, counts: bounds.counts(|| BranchCounts::of(same, total)) })
 }
 

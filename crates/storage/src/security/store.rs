@@ -16,11 +16,11 @@ use super::{
 };
 use crate::bounds::BoundedSites;
 use crate::engine::error::StorageError;
-use crate::engine::read::{CountRow, all, one};
+use crate::engine::read::{CountRow, all, one, small_part};
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::Backend;
 use crate::identities::identify::Identify;
-use crate::page::Page;
+use crate::page::{Page, Part};
 use crate::sites::rows::SiteIdRow;
 use crate::{admin_log, recounts};
 
@@ -33,12 +33,17 @@ impl<B: Backend> Security for B {
         &self,
         filter: SecurityFilter,
         page: Page<(SiteId, String)>,
-    ) -> Result<Vec<SecurityUpdate>, StorageError> {
-        security_updates(self.rows::<InsecureModuleRow>(queries::security_updates(filter, page)).await?)
+    ) -> Result<Part<SecurityUpdate>, StorageError> {
+        let rows = self.rows::<InsecureModuleRow>(queries::security_updates(filter, &page)).await?;
+        Ok(Part::of(security_updates(rows)?, page.limit))
     }
 
-    async fn fixed_findings(&self, filter: SecurityFilter, page: Page<i64>) -> Result<Vec<FixedFinding>, StorageError> {
-        all::<FixedRow, _>(self, queries::fixed_findings(filter, &page)).await
+    async fn fixed_findings(
+        &self,
+        filter: SecurityFilter,
+        page: Page<i64>,
+    ) -> Result<Part<FixedFinding>, StorageError> {
+        small_part::<FixedRow, _, _>(self, queries::fixed_findings(filter, &page), &page).await
     }
 
     async fn project_sites(
@@ -46,7 +51,8 @@ impl<B: Backend> Security for B {
         filter: ProjectSitesFilter,
         page: Page<SiteId>,
     ) -> Result<BoundedSites<ProjectSite>, StorageError> {
-        project_sites(&filter.bounds, self.rows::<ProjectModuleRow>(queries::project_sites(&filter, &page)).await?)
+        let rows = self.rows::<ProjectModuleRow>(queries::project_sites(&filter, &page)).await?;
+        project_sites(&filter.bounds, rows, page.limit)
     }
 
     async fn sites_without_project(
@@ -54,9 +60,9 @@ impl<B: Backend> Security for B {
         project: &ProjectName,
         tag: Option<&Tag>,
         page: Page<SiteId>,
-    ) -> Result<Vec<SiteWithout>, StorageError> {
+    ) -> Result<Part<SiteWithout>, StorageError> {
         let rows = self.rows::<SiteWithoutRow>(queries::sites_without_project(project, tag, &page)).await?;
-        Ok(rows.into_iter().map(SiteWithout::from).collect())
+        Ok(Part::of(rows, page.limit).map(SiteWithout::from))
     }
 
     async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError> {
@@ -69,8 +75,8 @@ impl<B: Backend> Security for B {
         change_acceptance(self, (&project, class), site, now, vec![insert.boxed(), event.boxed()]).await.map(drop)
     }
 
-    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Vec<Acceptance>, StorageError> {
-        all::<AcceptanceRow, _>(self, queries::acceptances(ended, &page)).await
+    async fn list_acceptances(&self, ended: bool, page: Page<Uuid>) -> Result<Part<Acceptance>, StorageError> {
+        small_part::<AcceptanceRow, _, _>(self, queries::acceptances(ended, &page), &page).await
     }
 
     async fn find_acceptance(&self, id: Uuid) -> Result<Option<Acceptance>, StorageError> {

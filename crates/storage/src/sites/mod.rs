@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::engine::error::StorageError;
 use crate::keys::NewKey;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// The sites that may report.
 #[async_trait]
@@ -46,10 +46,10 @@ pub trait Sites: Send + Sync {
     async fn find_site(&self, id: SiteId) -> Result<Option<Site>, StorageError>;
 
     /// Sites in the order of their ids, which is the order of registration. No locks.
-    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Vec<Site>, StorageError>;
+    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Part<Site>, StorageError>;
 
     /// What happened to a site as a whole, newest first. No locks.
-    async fn site_events(&self, site: SiteId, page: Page<i64>) -> Result<Vec<SiteEvent>, StorageError>;
+    async fn site_events(&self, site: SiteId, page: Page<i64>) -> Result<Part<SiteEvent>, StorageError>;
 
     /// Tells whoever wants to know of at most `limit` sites that have become silent by `now`, each once until it reports
     /// again, and says how many there were. May run on several nodes at once.

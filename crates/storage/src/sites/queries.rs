@@ -8,11 +8,13 @@ use super::{SiteChange, SiteFilter};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{BoxedSql, Portable, Sql, sql, sql_of, statement};
 use crate::page::{Page, limit};
+use crate::retention::statements::{beyond, older, with_more_than};
+use crate::retention::trim::Trim;
 
 /// Rows of a removed site that its tombstone does not keep, each statement deleting some of one kind.
 pub(super) const LEFTOVERS: [&str; 6] = [
     include_str!("sql/delete_leftover_modules.sql"),
-    include_str!("sql/delete_leftover_module_events.sql"),
+    include_str!("sql/delete_leftover_change_sets.sql"),
     include_str!("sql/delete_leftover_findings.sql"),
     include_str!("sql/delete_leftover_site_events.sql"),
     include_str!("sql/delete_leftover_settlements.sql"),
@@ -34,7 +36,9 @@ pub(super) fn sites(filter: SiteFilter, page: &Page<SiteId>) -> Sql<impl Portabl
     and("s.id > $1");
     // Subqueries, so that few tagged or silent sites are found by their index, and still come in the order of ids.
     and(match filter.silent {
-        Some((true, _)) => "s.id IN (SELECT late.id FROM sites late WHERE late.silent_at < $3)",
+        Some((true, _)) => {
+            "s.id IN (SELECT late.id FROM sites late WHERE late.silent_day < $3 AND late.silent_at < $3)"
+        }
         Some((false, _)) => "(s.silent_at IS NULL OR s.silent_at >= $3)",
         None => "$3 IS NULL",
     });
@@ -58,8 +62,9 @@ pub(super) fn sites(filter: SiteFilter, page: &Page<SiteId>) -> Sql<impl Portabl
     }
     text.push_str(" ORDER BY s.id LIMIT $2");
     sql_of(text)
+        .cut()
         .bind::<BigInt, _>(page.after.map_or(0, |site| site.0))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
         .bind::<Nullable<Moment>, _>(filter.silent.map(|(_, now)| At(now)))
         .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
 }
@@ -167,12 +172,23 @@ pub(crate) fn insert_site_event(
 
 pub(super) fn events(site: SiteId, page: &Page<i64>) -> Sql<impl Portable + use<>> {
     statement!("site_events_before")
+        .cut()
         .bind::<BigInt, _>(site.0)
         .bind::<BigInt, _>(page.after.unwrap_or(i64::MAX))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 /// Marks sites as silent that have become so by `now`, and answers them.
 pub(super) fn note_silent(now: OffsetDateTime, most: usize) -> Sql<impl Portable> {
     statement!("note_silent").bind::<Moment, _>(At(now)).bind::<BigInt, _>(limit(most))
 }
+
+pub(crate) fn prune_events(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_site_events"), before, batch)
+}
+
+/// Bounds the events of a site.
+pub(crate) const TRIM_EVENTS: Trim = Trim {
+    sites: |most| with_more_than(statement!("sites_with_many_events"), most),
+    delete: |site, most, batch| beyond(statement!("trim_site_events"), site, most, batch),
+};

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
 use module_monitor_domain::{
-    CoreVersion, CoverageCounts, Fingerprint, Reporting, SecurityCounts, Site, SiteEventKind, SiteId, SiteIdentity,
-    SiteState, SyncId,
+    CoreVersion, CoverageCounts, Fingerprint, Kept, Reporting, SecurityCounts, Site, SiteEventKind, SiteId,
+    SiteIdentity, SiteState, SyncId,
 };
 
 use super::SiteEvent;
@@ -57,6 +57,12 @@ pub(super) struct SiteRow {
     mass_removal: bool,
     #[diesel(sql_type = Bool)]
     conflict: bool,
+    #[diesel(sql_type = Integer)]
+    kept_modules: i32,
+    #[diesel(sql_type = BigInt)]
+    kept_bytes: i64,
+    #[diesel(sql_type = Nullable<Moment>)]
+    history_since: Option<At>,
     #[diesel(embed)]
     security: SecurityRow,
 }
@@ -87,6 +93,11 @@ impl TryFrom<SiteRow> for Site {
             last_full_sync_at: moment(row.last_full_sync_at),
             mass_removal: row.mass_removal,
             conflict: row.conflict,
+            kept: Kept {
+                modules: u32::try_from(row.kept_modules).unwrap_or_default(),
+                history_bytes: u64::try_from(row.kept_bytes).unwrap_or_default(),
+                history_since: moment(row.history_since),
+            },
             security: row.security.try_into()?,
         })
     }
@@ -137,11 +148,18 @@ pub(crate) struct SiteStateRow {
     /// That of its core; `None` until its modules have assessments.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub(crate) core_assessment_id: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) kept_bytes: i64,
     #[diesel(embed)]
     pub(crate) security: SecurityRow,
 }
 
 impl SiteStateRow {
+    /// Whether its modules were last looked at for that core.
+    pub(crate) fn has_core(&self, core: &CoreVersion) -> bool {
+        self.core_assessment_id.is_some() && self.drupal_version().as_ref() == Some(core)
+    }
+
     pub(crate) fn drupal_version(&self) -> Option<CoreVersion> {
         self.drupal_version.as_deref().and_then(|v| CoreVersion::parse(v).ok())
     }

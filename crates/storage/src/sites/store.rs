@@ -8,10 +8,10 @@ use super::queries::LEFTOVERS;
 use super::rows::{SiteEventRow, SiteIdRow, SiteRow};
 use super::{NewSite, SiteChange, SiteEvent, SiteFilter, Sites, queries};
 use crate::engine::error::StorageError;
-use crate::engine::read::{all, one};
+use crate::engine::read::{one, part};
 use crate::engine::transaction::{Backend, Transaction, Unit};
 use crate::keys::NewKey;
-use crate::page::Page;
+use crate::page::{Page, Part};
 use crate::syncs::queue;
 use crate::{admin_log, keys, outbox, security};
 
@@ -68,12 +68,12 @@ impl<B: Backend> Sites for B {
         one::<SiteRow, _>(self, queries::site(id)).await
     }
 
-    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Vec<Site>, StorageError> {
-        all::<SiteRow, _>(self, queries::sites(filter, &page)).await
+    async fn list_sites(&self, filter: SiteFilter, page: Page<SiteId>) -> Result<Part<Site>, StorageError> {
+        part::<SiteRow, _, _>(self, queries::sites(filter, &page), &page).await
     }
 
-    async fn site_events(&self, site: SiteId, page: Page<i64>) -> Result<Vec<SiteEvent>, StorageError> {
-        all::<SiteEventRow, _>(self, queries::events(site, &page)).await
+    async fn site_events(&self, site: SiteId, page: Page<i64>) -> Result<Part<SiteEvent>, StorageError> {
+        part::<SiteEventRow, _, _>(self, queries::events(site, &page), &page).await
     }
 
     async fn note_silent(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use module_monitor_domain::{Report, SiteId, SyncId};
+use module_monitor_domain::{ModulesHash, Report, ReportHead, Reported, SiteId, SyncId};
 use time::OffsetDateTime;
 
 /// Who sent a sync.
@@ -21,13 +21,28 @@ pub struct SyncOrigin {
 pub struct IdempotencyKey {
     /// What the client sent.
     pub key: String,
-    /// SHA-256 of the decoded body.
+    /// BLAKE3 of the decoded body.
     pub body_hash: [u8; 32],
+}
+
+/// A full report of which only the top level has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlancedReport {
+    /// Everything but the modules.
+    pub head: ReportHead,
+    /// What the bytes of its modules are known by.
+    pub modules: ModulesHash,
+}
+
+impl Reported for GlancedReport {
+    fn head(&self) -> &ReportHead {
+        &self.head
+    }
 }
 
 /// A sync to apply.
 #[derive(Clone, Debug)]
-pub struct SyncCommand {
+pub struct SyncCommand<R = Report> {
     /// Its id; the same for every attempt.
     pub sync_id: SyncId,
     /// The site that reports.
@@ -37,7 +52,7 @@ pub struct SyncCommand {
     /// Where the client sent one: answers a repetition with what the first one did.
     pub idempotency: Option<IdempotencyKey>,
     /// What it reports.
-    pub report: Report,
+    pub report: R,
     /// When it was received (server time, microseconds).
     pub received_at: OffsetDateTime,
     /// The same moment on the monotonic clock.

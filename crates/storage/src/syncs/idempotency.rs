@@ -25,7 +25,7 @@ fn find_idempotency_key(command: &SyncCommand, key: &IdempotencyKey) -> Sql<impl
         .bind::<Moment, _>(At(command.received_at - IDEMPOTENCY_WINDOW))
 }
 
-pub(super) fn write_idempotency_key(command: &SyncCommand, key: &IdempotencyKey) -> Sql<impl Portable + use<>> {
+pub(super) fn write_idempotency_key<R>(command: &SyncCommand<R>, key: &IdempotencyKey) -> Sql<impl Portable + use<R>> {
     statement!("write_idempotency_key")
         .bind::<BigInt, _>(command.site_id.0)
         .bind::<Text, _>(key.key.clone())

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use module_monitor_domain::{
-    CurrentModule, MachineName, ModuleDetails, ModuleType, RejectedItem, Report, ReportedModule, SyncPlan,
-    registry_type,
+    MachineName, ModuleDetails, ModuleType, RejectedItem, Report, ReportedModule, SyncPlan, registry_type,
 };
 
 use super::id_cache::{FoundIds, IdCache, KnownModule, KnownVersion};
 use crate::engine::error::StorageError;
 use crate::engine::read::{json, read_module_type, read_name};
-use crate::inventory::rows::CurrentRow;
+use crate::inventory::current::Current;
 use crate::registry::rows::{ModuleIdRow, VersionIdRow};
 
 /// The registry ids that a sync has come across.
@@ -20,24 +19,23 @@ pub(super) struct Ids {
     versions: HashMap<(i64, String), KnownVersion>,
     /// What was not in the cache.
     pub(super) found: FoundIds,
+    /// How many bytes the site may still bring into the registry, where that has been asked.
+    pub(super) introducible: Option<usize>,
 }
 
 impl Ids {
-    /// Takes the site's rows apart into what the diff compares and the ids behind it.
-    pub(super) fn of_rows(rows: Vec<CurrentRow>) -> Result<(Self, Vec<CurrentModule>), StorageError> {
+    /// The ids behind the rows of a site.
+    pub(super) fn of_rows(current: &Current) -> Self {
         let mut ids = Self::default();
-        let mut current = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (module_id, version_id, described) = (row.module_id, row.version_id, row.described);
-            let known = KnownModule { id: module_id, module_type: row.registry_type()? };
-            let module = CurrentModule::try_from(row)?;
-            if let (Some(version), Some(id)) = (&module.state.version, version_id) {
-                ids.versions.insert((module_id, version.to_string()), KnownVersion { id, described });
+        for (module, behind) in current.modules.iter().zip(&current.behind) {
+            let version = module.state.as_ref().and_then(|state| state.version.as_ref());
+            if let (Some(version), Some((id, described))) = (version, behind.version) {
+                ids.versions.insert((behind.module_id, version.to_string()), KnownVersion { id, described });
             }
+            let known = KnownModule { id: behind.module_id, module_type: behind.registry_type };
             ids.modules.insert(module.machine_name.clone(), known);
-            current.push(module);
         }
-        Ok((ids, current))
+        ids
     }
 
     /// The type under which the registry knows a module.
@@ -81,12 +79,12 @@ impl Ids {
 
     /// The versions a plan writes whose ids, or whose details where they are shared, neither the site's rows nor the
     /// cache know, sorted as they are locked.
-    pub(super) fn unknown_versions(
+    pub(super) fn unknown_versions<'a>(
         &mut self,
         plan: &SyncPlan,
-        report: &Report,
+        report: &'a Report,
         cache: &IdCache,
-    ) -> Result<Vec<NewVersion>, StorageError> {
+    ) -> Result<Vec<NewVersion<'a>>, StorageError> {
         let mut unknown = Vec::new();
         for change in &plan.changes.changed {
             let Some(version) = &change.after.version else { continue };
@@ -104,7 +102,8 @@ impl Ids {
             unknown.push(NewVersion {
                 module_id,
                 sort_key: version.sort_key().to_owned(),
-                details: shared.then(|| details_of(report, &change.machine_name)).flatten(),
+                said: shared.then(|| details_of(report, &change.machine_name)).flatten(),
+                details: None,
                 version: key.1,
             });
         }
@@ -126,7 +125,7 @@ impl Ids {
     }
 
     /// Whether every one of these has an id now.
-    pub(super) fn know_versions(&self, versions: &[NewVersion]) -> bool {
+    pub(super) fn know_versions(&self, versions: &[NewVersion<'_>]) -> bool {
         versions.iter().all(|v| self.versions.contains_key(&(v.module_id, v.version.clone())))
     }
 
@@ -151,9 +150,9 @@ impl Ids {
     }
 }
 
-fn details_of(report: &Report, name: &MachineName) -> Option<String> {
+fn details_of<'a>(report: &'a Report, name: &MachineName) -> Option<&'a ModuleDetails> {
     let at = report.modules().binary_search_by(|m| m.machine_name.cmp(name)).ok()?;
-    Some(json(&report.modules()[at].details))
+    Some(&report.modules()[at].details)
 }
 
 /// A registry row. Of custom modules it holds only the name.
@@ -191,11 +190,41 @@ impl<'a> NewModule<'a> {
     }
 }
 
+impl NewModule<'_> {
+    /// How long what is said of it is.
+    pub(super) fn words(&self) -> usize {
+        let words = [self.display_name, self.description, self.project_link];
+        words.iter().flatten().map(|text| text.len()).sum()
+    }
+
+    /// Takes what is said of it from what is `left` for that, or leaves it out.
+    pub(super) fn fit_into(&mut self, left: &mut usize) {
+        match left.checked_sub(self.words()) {
+            Some(rest) => *left = rest,
+            None => (self.display_name, self.description, self.project_link) = (None, None, None),
+        }
+    }
+}
+
+impl NewVersion<'_> {
+    /// Takes its details from what is `left` for them, or leaves them to another report.
+    pub(super) fn fit_into(&mut self, left: &mut usize) {
+        let Some(details) = self.said.map(json) else { return };
+        if let Some(rest) = left.checked_sub(details.len()) {
+            *left = rest;
+            self.details = Some(details);
+        }
+    }
+}
+
 /// A registry version.
-pub(super) struct NewVersion {
+pub(super) struct NewVersion<'a> {
     pub(super) module_id: i64,
     pub(super) version: String,
     pub(super) sort_key: String,
+    /// What the report says of it, where that is to be shared.
+    pub(super) said: Option<&'a ModuleDetails>,
+    /// What of that is kept.
     pub(super) details: Option<String>,
 }
 

@@ -50,7 +50,6 @@ impl TryFrom<AuditRow> for AppliedSync {
     type Error = StorageError;
 
     fn try_from(row: AuditRow) -> Result<Self, StorageError> {
-        let count = |n: i32| usize::try_from(n).map_err(|_| StorageError::corrupt("count", n));
         let counts = SyncCounts {
             processed: count(row.processed_count)?,
             new: count(row.new_modules)?,
@@ -75,11 +74,24 @@ impl TryFrom<AuditRow> for AppliedSync {
 /// What an unchanged report finds of its site.
 #[derive(QueryableByName)]
 pub(super) struct TouchedRow {
+    #[diesel(sql_type = Integer)]
+    processed_count: i32,
     #[diesel(embed)]
     pub(super) security: SecurityRow,
     /// Whether somebody is still to be told.
     #[diesel(sql_type = Bool)]
     pub(super) wanted: bool,
+}
+
+impl TouchedRow {
+    /// What the site has.
+    pub(super) fn counts(&self) -> Result<SyncCounts, StorageError> {
+        Ok(SyncCounts { processed: count(self.processed_count)?, ..SyncCounts::default() })
+    }
+}
+
+fn count(n: i32) -> Result<usize, StorageError> {
+    usize::try_from(n).map_err(|_| StorageError::corrupt("count", n))
 }
 
 /// The sync that an idempotency key stands for.
@@ -95,4 +107,20 @@ impl IdempotencyRow {
     pub(super) fn sync_id(&self) -> SyncId {
         SyncId(self.sync_id.0)
     }
+}
+
+/// How many bytes a site has used of a bound.
+#[derive(QueryableByName)]
+pub(super) struct UsedRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) bytes: i64,
+}
+
+/// The newest sync of which nothing is to be kept, and the bytes of what is newer.
+#[derive(QueryableByName)]
+pub(super) struct TrimmedRow {
+    #[diesel(sql_type = Id)]
+    pub(super) id: DbId,
+    #[diesel(sql_type = BigInt)]
+    pub(super) kept: i64,
 }

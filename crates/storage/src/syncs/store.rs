@@ -4,11 +4,11 @@ use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use module_monitor_domain::SyncId;
+use module_monitor_domain::{SyncId, SyncOutcome};
 
-use super::apply::Apply;
-use super::command::SyncCommand;
-use super::id_cache::IdCache;
+use super::apply::{Apply, ApplyGlanced};
+use super::command::{GlancedReport, SyncCommand};
+use super::resident::Resident;
 use super::result::{AppliedSync, SyncResult};
 use super::rows::AuditRow;
 use super::{Syncs, queries};
@@ -18,20 +18,24 @@ use crate::engine::transaction::Backend;
 use crate::releases;
 
 #[async_trait]
-impl<B: Backend<Cache = IdCache>> Syncs for B {
+impl<B: Backend<Resident = Resident>> Syncs for B {
     async fn apply_sync(&self, sync: Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
-        let cache = Arc::clone(self.cache());
+        let resident = Arc::clone(self.resident());
         let now = sync.received_at;
-        let applied = self.transact(Apply { command: sync, cache }).await;
-        let (result, mut found) = applied.inspect_err(|error| self.cache().forget_if_wrong(error))?;
+        let applied = self.transact(Apply { command: sync, resident }).await;
+        let (result, mut found) = applied.inspect_err(|error| self.resident().ids.forget_if_wrong(error))?;
         let behind = mem::take(&mut found.behind);
-        self.cache().remember(found);
+        self.resident().ids.remember(found);
         if !behind.is_empty() {
             // Not in the transaction, which holds their rows for share. Whatever goes wrong here, they are asked for as
             // planned.
             let _ = self.execute(releases::queries::ask_sooner(behind, now)).await;
         }
         Ok(result)
+    }
+
+    async fn apply_glanced(&self, sync: Arc<SyncCommand<GlancedReport>>) -> Result<Option<SyncOutcome>, StorageError> {
+        self.transact(ApplyGlanced(sync)).await
     }
 
     async fn find_sync(&self, id: SyncId) -> Result<Option<AppliedSync>, StorageError> {

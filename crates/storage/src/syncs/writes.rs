@@ -1,43 +1,44 @@
 //! From a plan to the rows that a sync writes.
 
 use module_monitor_domain::{
-    DrupalVersion, EventKind, Identification, MachineName, RejectedMark, SecurityCounts, SiteIdentity, SiteModuleState,
-    SyncCounts, SyncOutcome, SyncPlan,
+    Identification, ItemHash, MachineName, ModulesHash, RejectedMark, Reported, SecurityCounts, SiteIdentity,
+    SiteModuleState, SyncCounts, SyncOutcome, SyncPlan, bounded_warnings,
 };
 use time::OffsetDateTime;
 
 use super::command::SyncCommand;
 use super::ids::Ids;
 use crate::engine::error::StorageError;
-use crate::inventory::details::own_details;
+use crate::engine::read::json;
+use crate::inventory::change_set::ChangeSet;
 use crate::inventory::standing::{Standing, by_name};
 use crate::releases::assessments::wanted::Assessed;
+#[cfg(doc)]
+use crate::site_bounds::SiteBounds;
 use crate::sites::rows::SiteStateRow;
 
 /// A row of the site to insert or overwrite.
 pub(super) struct RowWrite<'a> {
     pub(super) module_id: i64,
     pub(super) version_id: Option<i64>,
-    pub(super) enabled: bool,
-    pub(super) module_type: &'static str,
-    pub(super) extension: &'static str,
-    pub(super) project: Option<&'a str>,
-    pub(super) datestamp: Option<i64>,
-    pub(super) schema_version: Option<i32>,
-    pub(super) security_coverage: bool,
+    pub(super) state: &'a SiteModuleState,
+    /// `None` where nothing of it could be read.
+    pub(super) item: Option<ItemHash>,
+    /// As [`SiteBounds::make_room`] allows.
     pub(super) own_details: Option<String>,
     pub(super) assessment_id: Option<i64>,
     pub(super) in_use: bool,
     pub(super) identification: Option<&'static str>,
     pub(super) rejected: Option<&'static str>,
+    /// Its place in the change set of the sync; `None` where nothing happened to the module.
+    pub(super) change: Option<i32>,
 }
 
-/// An event to append.
-pub(super) struct EventWrite<'a> {
-    pub(super) module_id: i64,
-    pub(super) kind: &'static str,
-    pub(super) from_version: Option<&'a str>,
-    pub(super) to_version: Option<&'a str>,
+impl RowWrite<'_> {
+    /// What of it counts towards the bound of the site's details.
+    pub(super) fn details_bytes(&self) -> usize {
+        self.own_details.as_ref().map_or(0, String::len)
+    }
 }
 
 /// The rows to insert or overwrite, in the order of their ids.
@@ -46,67 +47,42 @@ pub(super) fn row_writes<'a>(
     ids: &Ids,
     standings: &[Standing<'_>],
     assessed: &Assessed,
+    changes: Option<&ChangeSet>,
 ) -> Result<Vec<RowWrite<'a>>, StorageError> {
     let standings = by_name(standings);
-    let write = |name: &MachineName, state: &'a SiteModuleState, rejected: Option<RejectedMark>| {
+    let write = |name: &MachineName, item: Option<ItemHash>, state: &'a SiteModuleState| {
         let module_id = ids.module_id(name)?;
         let version_id = state.version.as_ref().map(|v| ids.version_id(module_id, v.as_str())).transpose()?;
         let standing = standings.get(name).ok_or_else(|| StorageError::corrupt("inventory: no standing of", name))?;
         Ok(RowWrite {
             module_id,
             version_id,
-            enabled: state.enabled,
-            module_type: state.module_type.as_str(),
-            extension: state.extension.as_str(),
-            project: state.project.as_ref().map(|p| p.as_str()),
-            datestamp: state.datestamp,
-            schema_version: state.schema_version,
-            security_coverage: state.security_coverage,
-            own_details: own_details(state),
+            state,
+            item,
+            own_details: None,
             assessment_id: assessed.id_of(standing),
             in_use: standing.in_use,
             identification: standing.identification.map(Identification::as_str),
-            rejected: rejected.map(RejectedMark::as_str),
+            rejected: item.is_none().then_some(RejectedMark::New.as_str()),
+            change: changes.and_then(|changes| changes.last.get(&module_id).copied()),
         })
     };
-    let changed = plan.changes.changed.iter().map(|change| write(&change.machine_name, &change.after, None));
-    let new = plan.marks.new.iter().map(|new| write(&new.machine_name, &new.state, Some(RejectedMark::New)));
+    let changed = plan.changes.changed.iter();
+    let changed = changed.map(|change| write(&change.machine_name, Some(change.item), &change.after));
+    let new = plan.marks.new.iter().map(|new| write(&new.machine_name, None, &new.state));
     let mut rows = changed.chain(new).collect::<Result<Vec<_>, StorageError>>()?;
     rows.sort_unstable_by_key(|row| row.module_id);
     Ok(rows)
-}
-
-/// What happened, module by module, with the versions that belong to it.
-pub(super) fn event_writes<'a>(plan: &'a SyncPlan, ids: &Ids) -> Result<Vec<EventWrite<'a>>, StorageError> {
-    let mut events = Vec::new();
-    for change in &plan.changes.changed {
-        let module_id = ids.module_id(&change.machine_name)?;
-        let before = change.before.as_ref().and_then(|state| state.version.as_ref()).map(DrupalVersion::as_str);
-        let after = change.after.version.as_ref().map(DrupalVersion::as_str);
-        for kind in &change.events {
-            let (from_version, to_version) = match kind {
-                EventKind::VersionChanged => (before, after),
-                EventKind::Installed | EventKind::Restored => (None, after),
-                EventKind::Removed | EventKind::Enabled | EventKind::Disabled => (None, None),
-            };
-            events.push(EventWrite { module_id, kind: kind.as_str(), from_version, to_version });
-        }
-    }
-    for row in &plan.changes.removed {
-        events.push(EventWrite {
-            module_id: ids.module_id(&row.machine_name)?,
-            kind: EventKind::Removed.as_str(),
-            from_version: row.state.version.as_ref().map(DrupalVersion::as_str),
-            to_version: None,
-        });
-    }
-    Ok(events)
 }
 
 /// The site's row after a sync.
 pub(super) struct SiteWrite<'a> {
     pub(super) identity: &'a SiteIdentity,
     pub(super) fingerprint: Option<Vec<u8>>,
+    /// `None`: it stays while the fingerprint does.
+    pub(super) modules_hash: Option<ModulesHash>,
+    /// Modules of the state that a fingerprint of this report stands for; `None`: it has none.
+    pub(super) processed: Option<usize>,
     pub(super) last_full_sync_at: Option<OffsetDateTime>,
     pub(super) mass_removal: bool,
     pub(super) conflict: bool,
@@ -114,27 +90,44 @@ pub(super) struct SiteWrite<'a> {
     pub(super) core_assessment_id: Option<i64>,
     pub(super) partial: bool,
     pub(super) unnamed_rejections: u32,
+    /// Rows in `site_modules`; `None`: as many as before.
+    pub(super) kept_modules: Option<usize>,
+    /// Bytes of the site's history and of what its syncs were answered.
+    pub(super) kept_bytes: i64,
 }
 
 impl<'a> SiteWrite<'a> {
     /// What `plan` leaves of a site that was `before`.
-    pub(super) fn of(
-        plan: &'a SyncPlan,
-        before: &SiteStateRow,
-        at: OffsetDateTime,
-        core_assessment_id: Option<i64>,
-    ) -> Self {
+    pub(super) fn of(plan: &'a SyncPlan, before: &SiteStateRow, command: &SyncCommand, written: &Written) -> Self {
+        let at = command.received_at;
+        let warnings = bounded_warnings(plan.warnings.clone());
+        let added = written.kept_bytes + json(&warnings).len() + json(command.report.rejected()).len();
         Self {
             identity: &plan.identity,
             fingerprint: plan.fingerprint.map(|f| f.as_bytes().to_vec()),
+            modules_hash: command.report.modules_hash(),
+            processed: command.report.is_exact().then_some(plan.counts.processed),
             last_full_sync_at: if plan.complete { Some(at) } else { before.last_full_sync_at.map(|at| at.0) },
             mass_removal: plan.mass_removal,
             conflict: before.conflict || plan.identity_changed_from.is_some(),
-            core_assessment_id,
+            core_assessment_id: written.assessed.core,
             partial: plan.marks.is_partial(),
             unnamed_rejections: plan.marks.unnamed,
+            kept_modules: written.modules,
+            kept_bytes: before.kept_bytes.saturating_add(i64::try_from(added).unwrap_or(i64::MAX)),
         }
     }
+}
+
+/// What a sync has written of the site's inventory.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The assessments of what it wrote.
+    pub(super) assessed: Assessed,
+    /// Rows that the site has now; `None`: as many as before.
+    pub(super) modules: Option<usize>,
+    /// What it adds to the site's history, in bytes.
+    pub(super) kept_bytes: usize,
 }
 
 /// The detail of the event that a change of identity leaves.
@@ -146,18 +139,24 @@ pub(super) fn identity_event(plan: &SyncPlan) -> Option<String> {
 
 /// What the sync did. Takes the time: call it right before the audit row is written.
 pub(super) fn outcome(command: &SyncCommand, plan: &SyncPlan, security: SecurityCounts) -> SyncOutcome {
-    SyncOutcome { counts: plan.counts, warnings: plan.warnings.clone(), ..unchanged_outcome(command, security) }
+    SyncOutcome {
+        counts: plan.counts,
+        security,
+        warnings: plan.warnings.clone(),
+        rejected: command.report.rejected().to_vec(),
+        ..unchanged_outcome(command)
+    }
 }
 
-/// What a sync did that left everything as it was.
-pub(super) fn unchanged_outcome(command: &SyncCommand, security: SecurityCounts) -> SyncOutcome {
+/// What a sync did that left everything as it was, but for the figures of the site.
+pub(super) fn unchanged_outcome<R: Reported>(command: &SyncCommand<R>) -> SyncOutcome {
     SyncOutcome {
         sync_id: command.sync_id,
         site_id: command.site_id,
-        counts: SyncCounts { processed: command.report.modules().len(), ..SyncCounts::default() },
-        security,
+        counts: SyncCounts::default(),
+        security: SecurityCounts::default(),
         warnings: Vec::new(),
-        rejected: command.report.rejected().to_vec(),
+        rejected: Vec::new(),
         next_sync_after: command.next_sync_after,
         processing_time_ms: i64::try_from(command.received.elapsed().as_millis()).unwrap_or(i64::MAX),
     }

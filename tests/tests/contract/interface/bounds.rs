@@ -120,7 +120,7 @@ async fn a_site_with_several_versions_shows_the_one_that_counts(database: TestDa
     mixed.full(vec![of_m("m", "2.1.9"), of_m("m_old", "1.0.0"), of_m("m_sub", "2.1.1")]).await;
     for same_branch in [false, true] {
         let found = of_project(&*storage, "m", Bounds { same_branch, ..below("2.1.5", "2.1.") }, all()).await;
-        let [site] = found.sites.as_slice() else { panic!("{found:?}") };
+        let [site] = &*found.sites else { panic!("{found:?}") };
         assert_eq!((site.version.as_deref(), site.branch), (Some("2.1.1"), Some(BranchSide::Same)));
         assert_eq!(site.modules.len(), 3, "all of the project");
         assert_eq!(found.counts, Some(BranchCounts { same: 1, older: 0 }));
@@ -171,5 +171,5 @@ async fn sites_are_found_by_tag_and_by_what_they_lack(database: TestDatabase) {
     assert_eq!(lacking(None, "drupal").await, [silent.id]);
     let security = SecurityFilter { tag: Some(tag), ..SecurityFilter::default() };
     let page = Page { limit: 9, after: None };
-    assert_eq!(storage.security_updates(security, page).await.unwrap(), []);
+    assert_eq!(storage.security_updates(security, page).await.unwrap().items, []);
 }

@@ -55,8 +55,8 @@ async fn fill(raw: &mut RawConnection) {
              SELECT 'other_' || i, 'contrib', {at} FROM n WHERE i < 3"
         ),
         format!(
-            "{numbers} INSERT INTO module_versions (module_id, version, sort_key) \
-             SELECT m.id, i || '.0.0', 'key ' || i FROM n JOIN modules m ON true WHERE i <= 10"
+            "{numbers} INSERT INTO module_versions (module_id, version, sort_key, created_at) \
+             SELECT m.id, i || '.0.0', 'key ' || i, {at} FROM n JOIN modules m ON true WHERE i <= 10"
         ),
         format!(
             "{numbers} INSERT INTO site_modules (site_id, module_id, version_id, enabled, in_use, type, extension, \
@@ -91,7 +91,9 @@ fn check(name: &str, plan: &[String], index: Option<&str>) {
         postgres
             || line.trim_start().starts_with("SCAN ")
                 && !["CONSTANT ROW", "release_data", "SCAN l"].iter().any(|small| line.contains(small))
-                && line.trim() != "SCAN core"
+                // What is read from another query of the statement, not from a table.
+                && !["SCAN core", "SCAN cut"].contains(&line.trim())
+                && !line.trim().starts_with("SCAN (subquery")
     };
     assert!(!plan.iter().any(|line| whole(&line)), "{name}: {plan:#?}");
     if let Some(index) = index {
@@ -195,7 +197,12 @@ async fn sites_of_modules(storage: &dyn Storage, log: &StatementLog, raw: &mut R
             }
             let types = "text, bigint, boolean, bigint, text, text, text, text, boolean, boolean, text";
             let plan = raw.plan(statement, types, &values).await;
-            let index = if tag.is_some() { "site_tags_tag" } else { "site_modules_module" };
+            let index = match (&tag, name) {
+                (Some(_), _) => "site_tags_tag",
+                // By the module, or by the few versions.
+                (None, "both") => "site_modules_",
+                (None, _) => "site_modules_module",
+            };
             check(name, &plan, Some(index));
         }
     }

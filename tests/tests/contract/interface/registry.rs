@@ -61,7 +61,7 @@ async fn versions_are_listed_in_their_order(database: TestDatabase) {
             let page = Page { limit, after: found.last().cloned() };
             let part = storage.module_versions(&machine_name("m"), page).await.unwrap();
             assert!(part.len() <= limit);
-            for version in &part {
+            for version in part.iter() {
                 let name = version.details.as_ref().map(|details| details.name.as_str());
                 assert_eq!(name, Some(version.version.as_str()).filter(|text| *text != "9.9.9"));
             }

@@ -43,7 +43,7 @@ fn tags<const N: usize>(tags: [&str; N]) -> Option<Tags> {
 /// Rows that belong to the site, table by table.
 async fn rows_of(raw: &mut RawConnection, site: SiteId) -> Vec<(&'static str, i64)> {
     let mut rows = Vec::new();
-    for table in ["site_modules", "site_module_events", "site_events", "idempotency_keys", "site_tags"] {
+    for table in ["site_modules", "change_sets", "site_events", "idempotency_keys", "site_tags"] {
         rows.push((table, raw.number(&format!("SELECT count(*) FROM {table} WHERE site_id = {site}")).await));
     }
     rows.retain(|(_, count)| *count > 0);
@@ -90,7 +90,7 @@ async fn a_removed_site_is_gone_at_once(database: TestDatabase) {
 
     assert_eq!(storage.find_site(site.id).await.unwrap(), None);
     let all = Page { limit: 100, after: None };
-    assert_eq!(storage.list_sites(SiteFilter::default(), all).await.unwrap(), []);
+    assert_eq!(storage.list_sites(SiteFilter::default(), all).await.unwrap().items, []);
     assert!(site.present().await.is_empty() && site.removed().await.is_empty());
     let name = crate::support::machine_name("m_0001");
     assert_eq!(storage.site_module(site.id, &name).await.unwrap(), None);
@@ -133,7 +133,7 @@ async fn its_audit_log_and_a_tombstone_stay(database: TestDatabase) {
     let neighbour = rows_of(&mut raw, other).await;
     storage.remove_site(site.id, site.at, "ann").await.unwrap();
     let tables: Vec<_> = rows_of(&mut raw, site.id).await.into_iter().map(|(table, _)| table).collect();
-    assert_eq!(tables, ["site_modules", "site_module_events", "site_events", "idempotency_keys"]);
+    assert_eq!(tables, ["site_modules", "change_sets", "site_events", "idempotency_keys"]);
     let deleted = delete_all(&*storage, 7).await;
     assert!(deleted.len() > 5 && deleted.iter().all(|rows| *rows <= 4 * 7), "{deleted:?}");
     assert_eq!(rows_of(&mut raw, site.id).await, []);
@@ -160,7 +160,7 @@ async fn full_neighbour(storage: &Arc<dyn Storage>) -> SiteId {
 }
 
 async fn a_long_history_goes_in_chunks_that_survive_a_restart(database: TestDatabase) {
-    const EVENTS: usize = 100_000;
+    const SYNCS: usize = 100_000;
     const BATCH: usize = 10_000;
     let storage = database.open().await;
     let mut site = Reporter::new(&storage, "Long").await;
@@ -171,18 +171,21 @@ async fn a_long_history_goes_in_chunks_that_survive_a_restart(database: TestData
     let id = site.id;
     let numbers = match raw.backend() {
         Backend::Sqlite => {
-            format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {EVENTS}) ")
+            format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SYNCS}) ")
         }
-        Backend::Postgres => format!("WITH n AS (SELECT generate_series(1, {EVENTS})) "),
+        Backend::Postgres => format!("WITH n AS (SELECT generate_series(1, {SYNCS}) AS i) "),
+    };
+    let number = match raw.backend() {
+        Backend::Sqlite => "randomblob(16)",
+        Backend::Postgres => "gen_random_uuid()",
     };
     raw.execute(&format!(
-        "{numbers} INSERT INTO site_module_events (site_id, module_id, kind, sync_id, at) \
-         SELECT e.site_id, e.module_id, e.kind, e.sync_id, e.at \
-         FROM (SELECT * FROM site_module_events WHERE site_id = {id} ORDER BY id LIMIT 1) e CROSS JOIN n"
+        "{numbers} INSERT INTO change_sets (site_id, sync_id, at, changes) \
+         SELECT c.site_id, {number}, c.at, c.changes FROM change_sets c CROSS JOIN n WHERE c.site_id = {id}"
     ))
     .await;
-    let events = EVENTS + 2;
-    assert_eq!(rows_of(&mut raw, site.id).await, [("site_modules", 2), ("site_module_events", events as i64)]);
+    let sets = SYNCS + 1;
+    assert_eq!(rows_of(&mut raw, site.id).await, [("site_modules", 2), ("change_sets", sets as i64)]);
     assert!(storage.remove_site(site.id, site.at, "ann").await.unwrap());
     let deleted = storage.delete_leftovers(BATCH).await.unwrap().unwrap();
     assert_eq!(deleted, BATCH + 2);
@@ -191,7 +194,7 @@ async fn a_long_history_goes_in_chunks_that_survive_a_restart(database: TestData
     // Whatever was done is done, and the rest is found by the next one.
     let storage = database.open_with(patient(2)).await;
     let rest = delete_all(&*storage, BATCH).await;
-    assert_eq!(deleted + rest.iter().sum::<usize>(), events + 2);
+    assert_eq!(deleted + rest.iter().sum::<usize>(), sets + 2);
     assert!(rest.iter().all(|rows| *rows <= BATCH), "{rest:?}");
     assert_eq!(rows_of(&mut raw, site.id).await, []);
     assert_eq!(other.history("m_0001").await.len(), 1);

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use module_monitor_domain::{AdminAction, KeyName, Scope, SiteId, SyncId};
 use module_monitor_ingestion::uuid_at;
 use module_monitor_storage::{
-    AdminEvent, Cutoff, IdempotencyKey, NewKey, Page, Rejections, Storage, SyncCommand, SyncRecord, SyncResult,
+    AdminEvent, Cutoff, IdempotencyKey, KeptRows, NewKey, Page, Rejections, Storage, SyncCommand, SyncRecord,
+    SyncResult,
 };
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::reports::{NOBODY, command, module, new_site, register, report};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+
+use crate::support::{keep_from, prune};
 
 on_both_backends!(
     refusals_of_one_minute_add_up,
@@ -40,7 +43,7 @@ fn refused(site: SiteId, key: &str, reason: &str, at: OffsetDateTime) -> Rejecti
 }
 
 async fn log(storage: &dyn Storage, site: SiteId) -> Vec<SyncRecord> {
-    storage.site_syncs(site, Page { limit: 1000, after: None }).await.unwrap()
+    storage.site_syncs(site, Page { limit: 1000, after: None }).await.unwrap().items
 }
 
 /// The refused syncs of a site, newest first.
@@ -178,21 +181,20 @@ async fn old_rows_go_in_batches(database: TestDatabase) {
         counts
     };
     assert_eq!(rows().await, [10, 10, 5]);
-    let early = Cutoff { syncs: day(0), idempotency_keys: day(0) };
-    assert_eq!(storage.prune(early, 100).await.unwrap(), 0, "what is exactly as old stays");
+    let kinds = [KeptRows::IdempotencyKeys, KeptRows::RefusedSyncs, KeptRows::Syncs];
+    for kind in kinds {
+        let steps = prune(&*storage, kind, keep_from(day(10), day(0)), 100).await;
+        assert_eq!(steps, [0], "what is exactly as old stays");
+    }
 
     // The keys of days 4 and 6 still stand for their syncs, which are kept although they are old enough to go.
-    let cutoff = Cutoff { syncs: day(8), idempotency_keys: day(4) };
-    let mut batches = Vec::new();
-    loop {
-        match storage.prune(cutoff, 2).await.unwrap() {
-            0 => break,
-            pruned => batches.push(pruned),
-        }
+    let cutoff = Cutoff { idempotency_keys: day(4), ..keep_from(day(10), day(8)) };
+    let mut steps = Vec::new();
+    for kind in kinds {
+        steps.push(prune(&*storage, kind, cutoff, 2).await);
     }
     assert_eq!(rows().await, [4, 2, 3]);
-    assert_eq!(batches.iter().sum::<usize>(), 6 + 8 + 2);
-    assert!(batches.iter().all(|pruned| *pruned <= 3 * 2), "{batches:?}");
+    assert_eq!(steps, [vec![2, 0], vec![2, 2, 2, 2, 0], vec![2, 2, 2, 0]]);
     let left: Vec<_> = log(&*storage, site)
         .await
         .iter()
@@ -210,8 +212,9 @@ async fn old_rows_go_in_batches(database: TestDatabase) {
     );
 
     // Once the keys are gone, so are their syncs; the site itself stays as it is.
-    let all = Cutoff { syncs: day(100), idempotency_keys: day(100) };
-    while storage.prune(all, 100).await.unwrap() > 0 {}
+    for kind in kinds {
+        prune(&*storage, kind, keep_from(day(100), day(100)), 100).await;
+    }
     assert_eq!(rows().await, [0, 0, 0]);
     assert!(storage.find_site(site).await.unwrap().unwrap().last_full_sync_at.is_some());
 }
@@ -254,5 +257,5 @@ async fn what_administrators_do_is_written_down(database: TestDatabase) {
     {
         paged.push(event.clone());
     }
-    assert_eq!(paged, events);
+    assert_eq!(paged, events.items);
 }

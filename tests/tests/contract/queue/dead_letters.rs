@@ -7,6 +7,8 @@ use module_monitor_tests::on_both_backends;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::support::{keep_from, prune_all};
+
 use super::support::{Jobs, LEASE, because, complete, give_up, nothing_to_take, retry, run, take};
 
 on_both_backends!(
@@ -199,10 +201,10 @@ async fn old_jobs_are_removed_and_waiting_ones_are_not(database: TestDatabase) {
         claimed = take(&*storage, "w", now).await;
     }
     assert!(storage.renew(claimed.lease, now).await.unwrap());
-    let cutoff = Cutoff { syncs: now, idempotency_keys: now };
-    assert_eq!(storage.prune(cutoff, 10).await.unwrap(), 0, "everything is as new as that");
-    let cutoff = Cutoff { syncs: now + Duration::DAY, idempotency_keys: now };
-    assert_eq!(storage.prune(cutoff, 10).await.unwrap(), 2, "the sync and its job");
+    assert_eq!(prune_all(&*storage, keep_from(now, now)).await, [], "everything is as new as that");
+    let later = Cutoff { audit: now + Duration::DAY, ..keep_from(now, now) };
+    let removed = prune_all(&*storage, later).await;
+    assert_eq!(removed, [("syncs", 1), ("jobs", 1)]);
     assert_eq!(storage.find_job(done.sync_id).await.unwrap(), None);
     assert_eq!(letters(&*storage).await, [letter.sync_id], "somebody has to decide");
     for sync in [&waiting, &running] {

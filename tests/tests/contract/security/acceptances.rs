@@ -163,7 +163,7 @@ async fn acceptances_are_listed_and_written_down(database: TestDatabase) {
     made.reverse();
     let first = storage.list_acceptances(false, Page { limit: 3, after: None }).await.unwrap();
     let rest = storage.list_acceptances(false, Page { limit: 3, after: Some(first[2].id) }).await.unwrap();
-    let ids: Vec<_> = first.iter().chain(&rest).map(|acceptance| acceptance.id).collect();
+    let ids: Vec<_> = first.iter().chain(rest.iter()).map(|acceptance| acceptance.id).collect();
     assert_eq!(ids, made, "newest first");
     assert_eq!((first[0].to.as_deref(), first[0].created_by.as_str()), (Some("2.0.0"), "key one"));
     storage.withdraw_acceptance(made[0], site.at, "key two").await.unwrap();

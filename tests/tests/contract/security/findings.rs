@@ -1,6 +1,6 @@
 //! Who needs a security update of what, and since when.
 
-use module_monitor_domain::UpdateStatus;
+use module_monitor_domain::{ReportedModule, UpdateStatus};
 use module_monitor_storage::{Bounds, Page, ProjectSitesFilter, SecurityFilter, Storage};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
@@ -11,11 +11,12 @@ use time::Duration;
 use super::support::{
     FETCHED, core, differences, history, import, insecure, listed, project, secure, submodule, updates,
 };
-use crate::support::{Reporter, below, disabled};
+use crate::support::{Reporter, below, disabled, without_version};
 
 on_both_backends!(
     there_is_one_row_for_each_site_and_project,
     the_list_is_paged_and_filtered,
+    a_project_in_several_classes_is_on_several_pages,
     a_finding_keeps_its_times,
     a_disabled_module_has_a_finding_and_is_listed_on_request,
     the_sites_of_a_project_can_be_asked_for_below_a_version,
@@ -77,6 +78,28 @@ async fn the_list_is_paged_and_filtered(database: TestDatabase) {
     assert_eq!(updates(&storage, both).await.len(), 1);
 }
 
+async fn a_project_in_several_classes_is_on_several_pages(database: TestDatabase) {
+    let storage = database.open().await;
+    for name in ["a", "a_b"] {
+        import(&storage, insecure(name), FETCHED).await;
+    }
+    let mut site = Reporter::new(&storage, "Site").await;
+    let part_of =
+        |name: &str| ReportedModule { project: Some(project(name)), ..without_version(&format!("{name}_part")) };
+    site.full(vec![module("a", "1.0.0"), part_of("a"), module("a_b", "1.0.0"), part_of("a_b")]).await;
+    let filter = SecurityFilter { class: None, ..SecurityFilter::default() };
+    let (mut paged, mut after, mut more) = (Vec::new(), None, true);
+    while more {
+        let page = Page { limit: 1, after: after.take() };
+        let part = storage.security_updates(filter.clone(), page).await.unwrap();
+        assert_eq!(part.len(), 1);
+        more = part.more;
+        after = part.first().map(|update| (update.site_id, update.place()));
+        paged.extend(part.iter().map(|update| format!("{} {}", update.project.as_ref().unwrap(), update.class)));
+    }
+    assert_eq!(paged, ["a insecure", "a unknown", "a_b insecure", "a_b unknown", "drupal unknown"]);
+}
+
 async fn a_finding_keeps_its_times(database: TestDatabase) {
     let storage = database.open().await;
     import(&storage, secure("a"), FETCHED).await;
@@ -103,7 +126,7 @@ async fn a_finding_keeps_its_times(database: TestDatabase) {
     let found = fixed(SecurityFilter { project: Some(project("a")), ..SecurityFilter::default() }).await;
     assert_eq!(found.len(), 2);
     assert_eq!(found[0].fixed_at, site.at, "newest first; removed is fixed, too");
-    assert_eq!(fixed(SecurityFilter { project: Some(project("b")), ..SecurityFilter::default() }).await, []);
+    assert_eq!(fixed(SecurityFilter { project: Some(project("b")), ..SecurityFilter::default() }).await.items, []);
     assert_eq!(differences(&storage).await, []);
 }
 
@@ -162,7 +185,7 @@ async fn the_sites_of_a_project_can_be_asked_for_below_a_version(database: TestD
         let filter = ProjectSitesFilter { project: project("drupal"), bounds: below(text, "10.3."), tag: None };
         storage.project_sites(filter, Page { limit: 9, after: None }).await.unwrap().sites
     };
-    assert_eq!(drupal("10.3.6").await, []);
+    assert_eq!(drupal("10.3.6").await.items, []);
     let found = drupal("10.3.7").await;
     assert_eq!(found.len(), 6, "the others have reported no core module, but they run Drupal");
     let on_core = found.into_iter().find(|site| site.site_id == on_core.id).unwrap();

@@ -13,3 +13,4 @@ mod release_data;
 mod subscribers;
 mod support;
 mod totals;
+mod unused;

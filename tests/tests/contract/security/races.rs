@@ -79,7 +79,7 @@ async fn an_import_waits_for_a_sync_that_begins_to_use_the_project(database: Tes
     let (mut barrier, mut watch) = (database.raw().await, database.raw().await);
     let postgres = database.backend() == Backend::Postgres;
     if postgres {
-        barrier.execute("BEGIN; LOCK TABLE site_module_events IN EXCLUSIVE MODE").await;
+        barrier.execute("BEGIN; LOCK TABLE change_sets IN EXCLUSIVE MODE").await;
     }
     let sync = command(site, FETCHED, report(Scope::Full, FETCHED, vec![module("p_a", "1.0.0")]));
     let syncing = tokio::spawn({

@@ -252,7 +252,10 @@ impl World {
         let shown = site.site().await;
         let Some(core) = shown.drupal_version else { return seen };
         let core = CoreVersion::parse(&core).expect("a core version");
-        let modules = site.list(InventoryFilter::default()).await;
+        let mut modules = Vec::new();
+        for listed in site.list(InventoryFilter::default()).await {
+            modules.push(site.module(listed.machine_name.as_str()).await);
+        }
         let installed: Vec<Installed<'_>> = modules
             .iter()
             .map(|module| Installed {

@@ -164,7 +164,7 @@ async fn a_refresh_can_be_asked_for(database: TestDatabase) {
     assert_eq!(feed(&storage, "a").await.next_check_at, soon, "due is due");
     let due = storage.due_projects(soon, 10).await.unwrap();
     assert_eq!(due.len(), 1);
-    let event = storage.admin_events(Page { limit: 1, after: None }).await.unwrap().remove(0);
+    let event = storage.admin_events(Page { limit: 1, after: None }).await.unwrap().items.remove(0);
     assert_eq!((event.action.as_str(), event.target.as_str()), ("project.refresh_requested", "a"));
 }
 

@@ -138,7 +138,7 @@ pub(super) async fn differences(storage: &Arc<dyn Storage>) -> Vec<RecountDiffer
 }
 
 pub(super) async fn updates(storage: &Arc<dyn Storage>, filter: SecurityFilter) -> Vec<SecurityUpdate> {
-    storage.security_updates(filter, Page { limit: 1_000, after: None }).await.expect("a storage that works")
+    storage.security_updates(filter, Page { limit: 1_000, after: None }).await.expect("a storage that works").items
 }
 
 /// What is listed for a site: `project version modules`.
@@ -147,7 +147,9 @@ pub(super) async fn listed(site: &Reporter) -> Vec<String> {
     let row = |update: SecurityUpdate| {
         let modules: Vec<_> = update.modules.iter().map(ToString::to_string).collect();
         let accepted = if update.accepted.is_some() { " accepted" } else { "" };
-        format!("{} {} {}{accepted}", update.place(), update.version.as_deref().unwrap_or("-"), modules.join(","))
+        let place = update.place();
+        let (project, _) = place.split_once(' ').expect("a project and a class");
+        format!("{project} {} {}{accepted}", update.version.as_deref().unwrap_or("-"), modules.join(","))
     };
     updates(&site.storage, filter).await.into_iter().map(row).collect()
 }

@@ -33,7 +33,8 @@ Drupal sites report the modules they have installed; administrators ask what tha
 - A key goes in `X-API-Key` or in `Authorization: Bearer`. A site's key is for that site alone: everything else answers \
 as if it did not exist. An admin key may do for any site what its own key may.
 - Every error is an `application/problem+json` (RFC 9457) with a stable `code`.
-- Lists come in parts: `limit` says how many items, `next_cursor` of an answer is the `cursor` for the next part.
+- Lists come in parts: `limit` says how many items at most, `next_cursor` of an answer is the `cursor` for the next \
+part. A part of large items ends early, once they have about 1 MiB of text.
 - Unknown query parameters are refused, so that a misspelt filter does not show everything.
 - `HEAD` is answered wherever `GET` is, and what an address does not take is a 405 with `Allow`.";
 

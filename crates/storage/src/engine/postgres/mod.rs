@@ -45,12 +45,12 @@ pub(crate) struct Postgres<C> {
     pool: Pool,
     config: connection::Config,
     migration_timeout: Duration,
-    cache: Arc<C>,
+    resident: Arc<C>,
 }
 
 impl<C> Postgres<C> {
     /// Checks the URL. Connects when the first unit of work needs it.
-    pub(crate) fn open(url: &str, options: StorageOptions, cache: C) -> Result<Self, StorageError> {
+    pub(crate) fn open(url: &str, options: StorageOptions, resident: C) -> Result<Self, StorageError> {
         let config = connection::Config::parse(url, &options)?;
         let units = Units::new().map_err(|error| StorageError::Database(error.into()))?;
         let inside = units.handle().enter();
@@ -58,7 +58,7 @@ impl<C> Postgres<C> {
         // Tested without a round trip; see there.
         let pool = Pool::new(manager, options.max_connections, options.checkout_timeout, true);
         drop(inside);
-        Ok(Self { units, pool, config, migration_timeout: options.migration_timeout, cache: Arc::new(cache) })
+        Ok(Self { units, pool, config, migration_timeout: options.migration_timeout, resident: Arc::new(resident) })
     }
 
     /// Runs a unit of work on a pooled connection, to its end even if the caller stops waiting.
@@ -124,10 +124,10 @@ async fn transact<U: Unit>(connection: &mut AsyncPgConnection, unit: U) -> Resul
 }
 
 impl<C: Send + Sync + 'static> Backend for Postgres<C> {
-    type Cache = C;
+    type Resident = C;
 
-    fn cache(&self) -> &Arc<C> {
-        &self.cache
+    fn resident(&self) -> &Arc<C> {
+        &self.resident
     }
 
     fn name(&self) -> &'static str {

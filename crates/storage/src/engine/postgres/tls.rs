@@ -96,8 +96,9 @@ impl Tls {
             // Nothing leaves the machine, and libpq ignores the mode, too.
             _ if is_socket => self.connect_by(SslMode::Disable, config).await,
             Mode::Prefer => match self.connect_by(SslMode::Require, config).await {
-                Err(error) if error.to_string().contains("server does not support TLS") => {
-                    let plain = self.connect_by(SslMode::Disable, config).await?;
+                // Of several servers the error is the last one's, and says nothing of the others.
+                Err(error) if has_no_tls(&error) || config.get_hosts().len() > 1 => {
+                    let plain = self.connect_by(SslMode::Prefer, config).await?;
                     let is_harmless = !self.asked && is_local(config);
                     if !is_harmless && !self.told.swap(true, Ordering::Relaxed) {
                         tracing::warn!(
@@ -119,6 +120,11 @@ impl Tls {
         let (client, connection) = config.connect(self.connector.clone()).await.map_err(bad_connection)?;
         AsyncPgConnection::try_from_client_and_connection(client, connection).await
     }
+}
+
+/// Whether the server that was asked last offers none.
+fn has_no_tls(error: &ConnectionError) -> bool {
+    error.to_string().contains("server does not support TLS")
 }
 
 /// The whole chain in one text, because Diesel's error keeps no source.

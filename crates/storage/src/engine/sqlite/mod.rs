@@ -29,12 +29,12 @@ pub(crate) struct Sqlite<C> {
     /// that waits holds no connection.
     writer: Arc<Semaphore>,
     checkout_timeout: Duration,
-    cache: Arc<C>,
+    resident: Arc<C>,
 }
 
 impl<C> Sqlite<C> {
     /// Checks the path. The file is created when the first unit of work needs it.
-    pub(crate) fn open(path: &str, options: StorageOptions, cache: C) -> Result<Self, StorageError> {
+    pub(crate) fn open(path: &str, options: StorageOptions, resident: C) -> Result<Self, StorageError> {
         connection::check_path(path)?;
         let units = Units::new().map_err(|error| StorageError::Database(error.into()))?;
         let checkout_timeout = options.checkout_timeout;
@@ -42,7 +42,7 @@ impl<C> Sqlite<C> {
         let max_connections = options.max_connections;
         let pool = Pool::new(connection::manager(path, options), max_connections, checkout_timeout, false);
         drop(inside);
-        Ok(Self { units, pool, writer: Arc::new(Semaphore::new(1)), checkout_timeout, cache: Arc::new(cache) })
+        Ok(Self { units, pool, writer: Arc::new(Semaphore::new(1)), checkout_timeout, resident: Arc::new(resident) })
     }
 
     /// Runs `work` on a pooled connection on a thread that may block, to its end even if the caller stops waiting.
@@ -74,10 +74,10 @@ impl<C> Sqlite<C> {
 }
 
 impl<C: Send + Sync + 'static> Backend for Sqlite<C> {
-    type Cache = C;
+    type Resident = C;
 
-    fn cache(&self) -> &Arc<C> {
-        &self.cache
+    fn resident(&self) -> &Arc<C> {
+        &self.resident
     }
 
     fn name(&self) -> &'static str {

@@ -1,7 +1,7 @@
-SELECT sm.module_id, sm.version_id, v.details IS NOT NULL AS described, m.machine_name, m.type AS registry_type, sm.removed_at,
-       v.version, sm.enabled, sm.type, sm.extension, sm.project, sm.datestamp, sm.schema_version,
-       sm.security_coverage, sm.own_details, sm.in_use, sm.identification, sm.rejected
+-- Nothing that is long: what only matters where a row changes is read for those rows alone.
+SELECT sm.module_id, m.machine_name, m.type AS registry_type, sm.item_hash, sm.enabled, sm.type, sm.extension,
+       sm.base_theme, sm.datestamp, sm.removed_at, sm.in_use, sm.identification, sm.rejected,
+       coalesce(octet_length(sm.own_details), 0) AS details_bytes, sm.last_change_sync, sm.last_change_position
 FROM site_modules sm
 JOIN modules m ON m.id = sm.module_id
-LEFT JOIN module_versions v ON v.id = sm.version_id
 WHERE sm.site_id = $1

@@ -7,7 +7,7 @@ SELECT m.machine_name, m.name AS registry_name, m.description AS registry_descri
        m.project_link AS registry_link, m.corrected_at IS NOT NULL AS corrected, v.details AS version_details,
        sm.first_seen, sm.last_updated, sm.last_reported_at, s.last_full_sync_at, sm.removed_at, sm.last_seen,
        v.version, sm.enabled, sm.type, sm.extension, sm.project, sm.datestamp, sm.schema_version,
-       sm.security_coverage, sm.own_details, j.security_updates, j.recommended,
+       sm.security_coverage, sm.own_details, sm.base_theme, j.security_updates, j.recommended,
        j.core_compatibility AS recommended_core, s.drupal_version,
        coalesce(j.status, CASE WHEN j.project IS NOT NULL THEN 'not_fetched' WHEN sm.type <> 'custom' THEN 'unknown' END)
            AS update_status,

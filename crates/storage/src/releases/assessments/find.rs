@@ -35,6 +35,10 @@ pub(crate) async fn assess<T: Transaction>(
         transaction.execute(queries::insert_projects(wanted.feed, site, now, &new)).await?;
     }
     let projects = lock(transaction, &wanted, !sooner.is_empty()).await?;
+    if projects.len() < wanted.projects().len() {
+        // Nobody used it, and it has been removed since it was found here.
+        return Err(StorageError::Contention("a project has been removed".into()));
+    }
     if !sooner.is_empty() {
         transaction.execute(queries::take_over_projects(wanted.feed, site, &sooner)).await?;
     }

@@ -9,6 +9,8 @@ use super::wanted::Introduction;
 use crate::engine::batch::Batch;
 use crate::engine::sql_types::{At, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
+use crate::retention::statements::within;
+use crate::retention::sweep::Sweep;
 
 pub(crate) fn find<'a>(feed: Feed, site: SiteId, keys: &'a [&'a Key]) -> Sql<impl Portable + use<'a>> {
     statement!(pair "find_assessments").bind::<Text, _>(feed.as_str()).bind::<BigInt, _>(site.0).bind_rows(
@@ -95,3 +97,12 @@ pub(crate) fn share_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Po
 pub(crate) fn releases_of_projects(projects: Vec<i64>) -> Sql<impl Portable> {
     statement!(pair "releases_of_projects").bind_list(projects)
 }
+
+/// Those that no site uses, but for what still counts in the share of the site that introduced them.
+pub(crate) const UNUSED: Sweep = Sweep {
+    look: |span, cutoff| {
+        within(statement!("unused_assessments"), span).bind::<Moment, _>(At(cutoff.introduced())).boxed()
+    },
+    lock: |ids| statement!(pg "lock_unused_assessments").bind_list(ids).boxed(),
+    delete: |ids| vec![statement!(pair "delete_unused_assessments").bind_list(ids).boxed()],
+};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use module_monitor_domain::{CoreVersion, Feed, ModuleType, ProjectName, SiteModuleState};
+use module_monitor_domain::{CoreVersion, Feed, ModuleType, ProjectName};
 use time::{Duration, OffsetDateTime};
 
 use super::key::Key;
@@ -27,7 +27,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// What a site with that `core` needs whose extensions stand like this.
     pub(crate) fn of(core: &CoreVersion, standings: &[Standing<'_>]) -> Self {
-        let core_key = core_key(core, standings.iter().map(|standing| standing.state));
+        let core_key = core_key(core, standings);
         let mut wanted = Self {
             feed: Feed::of(core),
             keys: BTreeSet::from([core_key.clone()]),
@@ -40,7 +40,7 @@ impl Wanted {
 
     fn want(&mut self, standing: &Standing<'_>) {
         let Some(key) = &standing.key else { return };
-        let rank = match (standing.in_use, standing.state.module_type) {
+        let rank = match (standing.in_use, standing.module_type) {
             (true, ModuleType::Core | ModuleType::Contrib) => 1,
             (false, ModuleType::Core | ModuleType::Contrib) => 2,
             (_, ModuleType::Custom) => 3,
@@ -66,9 +66,9 @@ impl Wanted {
 }
 
 /// Drupal itself, packaged when the newest of its modules was.
-fn core_key<'a>(version: &CoreVersion, modules: impl Iterator<Item = &'a SiteModuleState>) -> Key {
-    let core = modules.filter(|state| state.module_type == ModuleType::Core);
-    Key::new(ProjectName::drupal(), Some(version.as_str()), core.filter_map(|state| state.datestamp).max())
+fn core_key(version: &CoreVersion, standings: &[Standing<'_>]) -> Key {
+    let core = standings.iter().filter(|standing| standing.module_type == ModuleType::Core);
+    Key::new(ProjectName::drupal(), Some(version.as_str()), core.filter_map(|standing| standing.datestamp).max())
 }
 
 /// A project that a site has to have looked up, and when its turn is.
@@ -158,7 +158,9 @@ impl Assessed {
     pub(crate) fn of(wanted: &Wanted, known: Known, behind: Vec<i64>, postponed: usize) -> Result<Self, StorageError> {
         let missing = known.missing(wanted);
         if let Some(key) = missing.first().filter(|_| missing.len() > postponed) {
-            return Err(StorageError::corrupt("assessment: none for", format!("{} {}", key.project, key.version)));
+            // Nobody used it, and it has been removed since it was found here.
+            let gone = format!("the assessment of {} {} has been removed", key.project, key.version);
+            return Err(StorageError::Contention(gone.into()));
         }
         let core = known.ids.get(&wanted.core).copied();
         Ok(Self { ids: known.ids, core, behind, postponed })

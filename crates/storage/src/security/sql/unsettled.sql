@@ -1,6 +1,7 @@
 -- As security_updates.sql, of the class $8 or, where it is NULL, of all that ask for something. What no project judges has
--- a slash and its name in place of a project. $7 is a tag, see sites::queries::of_tag. First come the sites, as many as are
--- needed at the most; figures that are zero rule a site out where nobody has accepted anything.
+-- a slash and its name in place of a project; the class belongs to the place, because a project may be in several. $7 is a
+-- tag, see sites::queries::of_tag. First come the sites, as many as are needed at the most; figures that are zero rule a
+-- site out where nobody has accepted anything.
 WITH hits AS (
     SELECT s.site_id
     FROM (
@@ -20,7 +21,7 @@ WITH hits AS (
     ORDER BY s.site_id
     LIMIT $6 + 1
 ), listed AS (
-    SELECT j.site_id, j.module_id, j.version_id, j.project, coalesce(j.project, '/' || m.machine_name) AS place,
+    SELECT j.site_id, j.module_id, j.version_id, j.project, coalesce(j.project, '/' || m.machine_name) || ' ' || j.class AS place,
            m.machine_name, j.version, j.sort_key, j.status, j.class, j.reason, j.recommended, j.security_updates,
            j.acceptance_id
     FROM hits h

@@ -1,6 +1,6 @@
 -- What drupal.org has projects of stays as it is, too: whoever changes that takes the other lock of names.
 SELECT active, strict_identity, reported_environment, reported_url, drupal_version, last_sync_timestamp, fingerprint,
-       mass_removal, unnamed_rejections, conflict, silence_told, last_full_sync_at, pending_jobs, core_assessment_id, security_updates_found,
+       mass_removal, unnamed_rejections, conflict, silence_told, last_full_sync_at, pending_jobs, core_assessment_id, kept_bytes, security_updates_found,
        security_projects, security_unsupported, security_unknown, coverage, (SELECT as_of FROM release_data) AS security_data_as_of,
        EXISTS (SELECT 1 FROM recounts r WHERE r.site_id = id) AS recounting
 FROM sites, (SELECT pg_advisory_xact_lock_shared(7021) OFFSET 0) names

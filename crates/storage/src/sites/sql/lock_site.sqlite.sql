@@ -1,5 +1,5 @@
 SELECT active, strict_identity, reported_environment, reported_url, drupal_version, last_sync_timestamp, fingerprint,
-       mass_removal, unnamed_rejections, conflict, silence_told, last_full_sync_at, pending_jobs, core_assessment_id, security_updates_found,
+       mass_removal, unnamed_rejections, conflict, silence_told, last_full_sync_at, pending_jobs, core_assessment_id, kept_bytes, security_updates_found,
        security_projects, security_unsupported, security_unknown, coverage, (SELECT as_of FROM release_data) AS security_data_as_of,
        EXISTS (SELECT 1 FROM recounts r WHERE r.site_id = id) AS recounting
 FROM sites

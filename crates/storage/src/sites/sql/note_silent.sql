@@ -2,6 +2,10 @@
 UPDATE sites
 SET silence_told = true
 WHERE id IN (
-    SELECT late.id FROM sites late WHERE late.silent_at < $1 AND NOT late.silence_told ORDER BY late.id LIMIT $2
+    SELECT late.id
+    FROM sites late
+    WHERE late.silent_day < $1 AND late.silent_at < $1 AND NOT late.silence_told
+    ORDER BY late.id
+    LIMIT $2
 ) AND NOT silence_told
 RETURNING id

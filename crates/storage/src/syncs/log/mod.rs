@@ -1,6 +1,6 @@
 //! The audit log of what sites sent, applied and refused.
 
-mod queries;
+pub(crate) mod queries;
 mod rows;
 mod store;
 mod write;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::queue::Job;
 use super::result::AppliedSync;
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// The audit log. Applied syncs get into it in their own transaction; see [`crate::Syncs`].
 #[async_trait]
@@ -23,11 +23,7 @@ pub trait Audit: Send + Sync {
     async fn record_rejections(&self, rejections: Vec<Rejections>) -> Result<(), StorageError>;
 
     /// What a site sent, applied and refused, newest first. No locks.
-    async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Vec<SyncRecord>, StorageError>;
-
-    /// Removes at most `batch` rows of each kind that are older than `cutoff`, and says how many. Each kind is a
-    /// transaction of its own; call it again until there is nothing left.
-    async fn prune(&self, cutoff: Cutoff, batch: usize) -> Result<usize, StorageError>;
+    async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Part<SyncRecord>, StorageError>;
 }
 
 /// Syncs of one site that were refused for one reason within a minute.
@@ -73,13 +69,4 @@ impl SyncRecord {
             Self::Rejected(rejections) => rejections.id,
         }
     }
-}
-
-/// From when on audit rows are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cutoff {
-    /// Syncs received before are removed, applied and refused ones.
-    pub syncs: OffsetDateTime,
-    /// Idempotency keys made before are removed.
-    pub idempotency_keys: OffsetDateTime,
 }

@@ -5,15 +5,16 @@ use module_monitor_domain::{SiteId, WebhookEvent};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Cutoff, Rejections};
+use super::Rejections;
 use crate::engine::batch::Batch;
-use crate::engine::sql_types::{At, DbId, Id, Moment};
+use crate::engine::sql_types::{At, DbId, Id};
 use crate::engine::statement::{BoxedSql, Portable, Sql, Text, statement};
-use crate::page::{Page, limit};
-use crate::syncs::queue;
+use crate::page::Page;
+use crate::retention::statements::{beyond, older, with_more_than};
+use crate::retention::trim::Trim;
 
 pub(super) fn syncs(site: SiteId, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
-    before(statement!("syncs_before"), site, page)
+    before(statement!("syncs_before").cut(), site, page)
 }
 
 pub(super) fn rejected_syncs(site: SiteId, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
@@ -24,22 +25,26 @@ fn before(statement: Sql<Text>, site: SiteId, page: &Page<Uuid>) -> Sql<impl Por
     statement
         .bind::<BigInt, _>(site.0)
         .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
-/// Removes what is older than `cutoff`, at most `batch` rows of each kind.
-pub(super) fn prune(cutoff: Cutoff, batch: usize) -> [BoxedSql; 4] {
-    [
-        older(statement!("prune_idempotency_keys"), cutoff.idempotency_keys, batch),
-        older(statement!("prune_rejected_syncs"), cutoff.syncs, batch),
-        older(statement!("prune_syncs"), cutoff.syncs, batch),
-        queue::queries::prune_jobs(cutoff.syncs, batch).boxed(),
-    ]
+pub(crate) fn prune_idempotency_keys(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_idempotency_keys"), before, batch)
 }
 
-fn older(statement: Sql<Text>, before: OffsetDateTime, batch: usize) -> BoxedSql {
-    statement.bind::<Moment, _>(At(before)).bind::<BigInt, _>(limit(batch)).boxed()
+pub(crate) fn prune_rejected_syncs(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_rejected_syncs"), before, batch)
 }
+
+pub(crate) fn prune_syncs(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_syncs"), before, batch)
+}
+
+/// Bounds the refused syncs of a site.
+pub(crate) const TRIM: Trim = Trim {
+    sites: |most| with_more_than(statement!("sites_with_many_refusals"), most),
+    delete: |site, most, batch| beyond(statement!("trim_rejected_syncs"), site, most, batch),
+};
 
 /// Counts refused syncs on their sites, where they came after the last applied report.
 pub(super) fn add_refusals(rows: &[Rejections]) -> Sql<impl Portable> {

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::rows::RejectedRow;
 use super::write::WriteRejections;
-use super::{Audit, Cutoff, Rejections, SyncRecord, queries};
+use super::{Audit, Rejections, SyncRecord, queries};
 use crate::engine::error::StorageError;
-use crate::engine::read::all;
+use crate::engine::read::{part, small_part};
 use crate::engine::transaction::Backend;
-use crate::page::Page;
+use crate::page::{Page, Part};
 use crate::syncs::queue::rows::JobRow;
 use crate::syncs::queue::{self, Job};
 use crate::syncs::result::AppliedSync;
@@ -27,26 +27,27 @@ impl<B: Backend> Audit for B {
         self.transact(WriteRejections::of(rejections)).await
     }
 
-    async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Vec<SyncRecord>, StorageError> {
+    async fn site_syncs(&self, site: SiteId, page: Page<Uuid>) -> Result<Part<SyncRecord>, StorageError> {
         // Before what was applied: a job that succeeds in between is found twice rather than not at all.
-        let queued = all::<JobRow, Job>(self, queue::queries::site_jobs(site, &page)).await?;
-        let applied = all::<AuditRow, AppliedSync>(self, queries::syncs(site, &page)).await?;
-        let rejected = all::<RejectedRow, Rejections>(self, queries::rejected_syncs(site, &page)).await?;
-        let mut records: Vec<_> = applied.into_iter().map(SyncRecord::Applied).collect();
-        records.extend(queued.into_iter().map(SyncRecord::Queued));
-        records.extend(rejected.into_iter().map(SyncRecord::Rejected));
-        // Stable: of a job that is found twice the sync comes first, and stays.
-        records.sort_by_key(|record| Reverse(record.id()));
-        records.dedup_by_key(|record| record.id());
-        records.truncate(page.limit);
-        Ok(records)
+        let queued = part::<JobRow, Job, _>(self, queue::queries::site_jobs(site, &page), &page).await?;
+        let applied = part::<AuditRow, AppliedSync, _>(self, queries::syncs(site, &page), &page).await?;
+        let rejected =
+            small_part::<RejectedRow, Rejections, _>(self, queries::rejected_syncs(site, &page), &page).await?;
+        // Of a job that is found twice the sync comes first, and stays.
+        let parts =
+            [applied.map(SyncRecord::Applied), queued.map(SyncRecord::Queued), rejected.map(SyncRecord::Rejected)];
+        Ok(merged(parts, page.limit))
     }
+}
 
-    async fn prune(&self, cutoff: Cutoff, batch: usize) -> Result<usize, StorageError> {
-        let mut pruned = 0;
-        for statement in queries::prune(cutoff, batch) {
-            pruned += self.execute(statement).await?;
-        }
-        Ok(pruned)
-    }
+/// The newest `limit` of several lists. Where one of them goes on, so does this, and it ends with that one: what follows
+/// there may be newer than what the others still have.
+fn merged(parts: [Part<SyncRecord>; 3], limit: usize) -> Part<SyncRecord> {
+    let end = parts.iter().filter(|part| part.more).filter_map(|part| part.last().map(SyncRecord::id)).max();
+    let mut records: Vec<_> = parts.into_iter().flatten().collect();
+    records.sort_by_key(|record| Reverse(record.id()));
+    records.dedup_by_key(|record| record.id());
+    records.retain(|record| end.is_none_or(|end| record.id() >= end));
+    let part = Part::of(records, limit);
+    Part { more: part.more || end.is_some(), ..part }
 }

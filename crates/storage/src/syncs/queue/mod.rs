@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::command::{JobLease, SyncCommand, SyncOrigin};
 use crate::engine::error::StorageError;
-use crate::page::Page;
+use crate::page::{Page, Part};
 
 /// The queue. Whatever changes a site's jobs holds the lock on the site's row, as a sync does; a job that is applied ends
 /// in the transaction of its sync, see [`crate::Syncs::apply_sync`] and [`crate::Via::Queue`].
@@ -53,7 +53,7 @@ pub trait Jobs: Send + Sync {
     async fn job_payload(&self, id: SyncId) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// Dead letters, newest first. No locks.
-    async fn dead_letters(&self, page: Page<Uuid>) -> Result<Vec<Job>, StorageError>;
+    async fn dead_letters(&self, page: Page<Uuid>) -> Result<Part<Job>, StorageError>;
 
     /// Queues a dead letter again, or ends it as superseded where a newer report has been applied, and writes that to the
     /// administrators' log. Says what it is doing now; `None` where there is no such dead letter.
@@ -81,6 +81,10 @@ pub trait Jobs: Send + Sync {
         now: OffsetDateTime,
         alive_since: OffsetDateTime,
     ) -> Result<QueueFigures, StorageError>;
+
+    /// Makes jobs due, and leases end, at `until` that would be later than `latest`: whoever put them off had a clock that has
+    /// been set back since. How many.
+    async fn bring_forward(&self, until: OffsetDateTime, latest: OffsetDateTime) -> Result<usize, StorageError>;
 
     /// Writes down that a worker is alive.
     async fn worker_seen(&self, worker: &str, now: OffsetDateTime) -> Result<(), StorageError>;

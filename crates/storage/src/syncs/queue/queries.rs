@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::{Claimant, JobState, NewJob};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
-use crate::engine::statement::{Portable, Sql, statement};
+use crate::engine::statement::{BoxedSql, Portable, Sql, statement};
 use crate::page::{Page, limit};
+use crate::retention::statements::older;
 use crate::syncs::command::JobLease;
 
 /// How an attempt ends.
@@ -149,15 +150,17 @@ pub(super) fn job(id: SyncId) -> Sql<impl Portable> {
 
 pub(crate) fn site_jobs(site: SiteId, page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
     statement!("site_jobs_before")
+        .cut()
         .bind::<BigInt, _>(site.0)
         .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn dead_jobs(page: &Page<Uuid>) -> Sql<impl Portable + use<>> {
     statement!("dead_jobs_before")
+        .cut()
         .bind::<Id, _>(DbId(page.after.unwrap_or(Uuid::max())))
-        .bind::<BigInt, _>(limit(page.limit))
+        .bind::<BigInt, _>(page.rows())
 }
 
 pub(super) fn job_errors(id: SyncId) -> Sql<impl Portable> {
@@ -175,13 +178,17 @@ pub(super) fn renew_lease(lease: JobLease, until: OffsetDateTime) -> Sql<impl Po
         .bind::<Moment, _>(At(until))
 }
 
+pub(super) fn bring_forward(until: OffsetDateTime, latest: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("bring_forward").bind::<Moment, _>(At(until)).bind::<Moment, _>(At(latest))
+}
+
 /// `alive_since`: a worker that was seen later lives.
 pub(super) fn figures(now: OffsetDateTime, alive_since: OffsetDateTime) -> Sql<impl Portable> {
     statement!("queue_figures").bind::<Moment, _>(At(now)).bind::<Moment, _>(At(alive_since))
 }
 
-pub(crate) fn prune_jobs(before: OffsetDateTime, batch: usize) -> Sql<impl Portable> {
-    statement!("prune_jobs").bind::<Moment, _>(At(before)).bind::<BigInt, _>(limit(batch))
+pub(crate) fn prune_jobs(before: OffsetDateTime, batch: usize) -> BoxedSql {
+    older(statement!("prune_jobs"), before, batch)
 }
 
 pub(super) fn expire_dead_jobs(before: OffsetDateTime, batch: usize) -> Sql<impl Portable> {

@@ -13,9 +13,9 @@ use super::{
     Claim, Claimant, Departure, Enqueued, ExpiredLetter, Job, JobError, JobState, Jobs, NewJob, QueueFigures, queries,
 };
 use crate::engine::error::StorageError;
-use crate::engine::read::{CountRow, all, one};
+use crate::engine::read::{CountRow, all, one, part};
 use crate::engine::transaction::Backend;
-use crate::page::Page;
+use crate::page::{Page, Part};
 use crate::syncs::command::JobLease;
 
 #[async_trait]
@@ -53,8 +53,8 @@ impl<B: Backend> Jobs for B {
         Ok(self.rows::<PayloadRow>(queries::job_payload(id)).await?.pop().map(|row| row.payload))
     }
 
-    async fn dead_letters(&self, page: Page<Uuid>) -> Result<Vec<Job>, StorageError> {
-        all::<JobRow, _>(self, queries::dead_jobs(&page)).await
+    async fn dead_letters(&self, page: Page<Uuid>) -> Result<Part<Job>, StorageError> {
+        part::<JobRow, _, _>(self, queries::dead_jobs(&page), &page).await
     }
 
     async fn retry_dead_letter(
@@ -87,6 +87,10 @@ impl<B: Backend> Jobs for B {
     ) -> Result<QueueFigures, StorageError> {
         let row = self.rows::<QueueFiguresRow>(queries::figures(now, alive_since)).await?.pop();
         Ok(row.map(QueueFigures::from).unwrap_or_default())
+    }
+
+    async fn bring_forward(&self, until: OffsetDateTime, latest: OffsetDateTime) -> Result<usize, StorageError> {
+        self.execute(queries::bring_forward(until, latest)).await
     }
 
     async fn worker_seen(&self, worker: &str, now: OffsetDateTime) -> Result<(), StorageError> {

@@ -1,0 +1,1 @@
+DELETE FROM modules WHERE id = ANY ($1)

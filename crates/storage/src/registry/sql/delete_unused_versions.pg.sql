@@ -1,0 +1,1 @@
+DELETE FROM module_versions WHERE id = ANY ($1)

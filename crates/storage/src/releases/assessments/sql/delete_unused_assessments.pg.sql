@@ -1,0 +1,1 @@
+DELETE FROM assessments WHERE id = ANY ($1)

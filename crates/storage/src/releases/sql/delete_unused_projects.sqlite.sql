@@ -1,0 +1,1 @@
+DELETE FROM projects WHERE id IN (SELECT value FROM json_each($1))

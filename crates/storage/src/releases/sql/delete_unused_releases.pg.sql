@@ -1,0 +1,1 @@
+DELETE FROM releases WHERE project_id = ANY ($1)

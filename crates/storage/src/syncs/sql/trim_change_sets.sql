@@ -1,0 +1,1 @@
+DELETE FROM change_sets WHERE site_id = $1 AND sync_id <= $2

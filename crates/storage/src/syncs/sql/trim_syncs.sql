@@ -1,0 +1,1 @@
+DELETE FROM syncs WHERE site_id = $1 AND id <= $2
