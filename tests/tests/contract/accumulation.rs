@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use module_monitor_domain::{ModuleDetails, ModuleType, Refusal, ReportedModule, Scope};
+use module_monitor_domain::{ModuleDetails, Refusal, ReportedModule, Scope};
 use module_monitor_storage::{Page, SiteBounds, Storage, StorageOptions, SyncResult};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
@@ -184,7 +184,6 @@ async fn answers_count_as_history(database: TestDatabase) {
     assert!(kept <= 20_000, "{kept}");
     assert!(storage.find_sync(newest.unwrap()).await.unwrap().is_some(), "the newest are kept");
     assert_eq!(site.present().await.len(), 3 + 20);
-    assert_eq!(ModuleType::Contrib, site.module("m_0001").await.state.module_type);
 }
 
 async fn partial_reports_do_not_pile_up(database: TestDatabase) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use module_monitor_domain::{
-    CurrentModule, Decision, Refusal, Reported, SiteEventKind, SyncOutcome, SyncPlan, WebhookEvent, decide, plan,
-    plan_unchanged,
+    CurrentModule, Decision, Refusal, Reported, SiteEventKind, SyncOutcome, SyncPlan, WebhookEvent, bounded_warnings,
+    decide, plan, plan_unchanged,
 };
 
 use super::changing::Changing;
@@ -77,6 +77,7 @@ impl Unit for Apply {
                 sync.resolve_modules(transaction, &mut ids).await?;
                 let mut plan = plan(&state, &current.modules, report, |name| ids.registry_type(name));
                 let written = sync.write_inventory(transaction, &mut plan, &current, &mut ids).await?;
+                plan.warnings = bounded_warnings(plan.warnings);
                 (plan, written, ids)
             }
         };

@@ -3,7 +3,6 @@
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text as SqlText};
 use module_monitor_domain::{
     Fingerprint, ItemHash, MachineName, ModulesHash, ProjectName, Reported, SiteId, SyncId, SyncOutcome, WebhookEvent,
-    bounded_warnings,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -253,7 +252,7 @@ pub(super) fn insert_sync<R: Reported>(command: &SyncCommand<R>, outcome: &SyncO
         .bind::<Integer, _>(count(outcome.counts.new))
         .bind::<Integer, _>(count(outcome.counts.updated))
         .bind::<Integer, _>(count(outcome.counts.removed))
-        .bind::<SqlText, _>(json(&bounded_warnings(outcome.warnings.clone())))
+        .bind::<SqlText, _>(json(&outcome.warnings))
         .bind::<SqlText, _>(json(&outcome.rejected))
         .bind::<Moment, _>(At(outcome.next_sync_after))
         .bind::<BigInt, _>(outcome.processing_time_ms)

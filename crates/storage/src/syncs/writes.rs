@@ -2,7 +2,7 @@
 
 use module_monitor_domain::{
     Identification, ItemHash, MachineName, ModulesHash, RejectedMark, Reported, SecurityCounts, SiteIdentity,
-    SiteModuleState, SyncCounts, SyncOutcome, SyncPlan, bounded_warnings,
+    SiteModuleState, SyncCounts, SyncOutcome, SyncPlan,
 };
 use time::OffsetDateTime;
 
@@ -100,8 +100,7 @@ impl<'a> SiteWrite<'a> {
     /// What `plan` leaves of a site that was `before`.
     pub(super) fn of(plan: &'a SyncPlan, before: &SiteStateRow, command: &SyncCommand, written: &Written) -> Self {
         let at = command.received_at;
-        let warnings = bounded_warnings(plan.warnings.clone());
-        let added = written.kept_bytes + json(&warnings).len() + json(command.report.rejected()).len();
+        let added = written.kept_bytes + json(&plan.warnings).len() + json(command.report.rejected()).len();
         Self {
             identity: &plan.identity,
             fingerprint: plan.fingerprint.map(|f| f.as_bytes().to_vec()),
