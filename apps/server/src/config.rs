@@ -91,7 +91,7 @@ impl ServerConfig {
 pub struct RetentionConfig {
     /// The audit log: syncs, refused ones, jobs, and what administrators did.
     pub audit: Duration,
-    /// The history of sites: their events, closed findings, removed modules and ended acceptances.
+    /// The history of sites: changes of their modules, events, closed findings, removed modules and ended acceptances.
     pub history: Duration,
 }
 

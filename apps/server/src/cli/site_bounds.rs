@@ -8,18 +8,26 @@ use module_monitor_storage::SiteBounds;
 #[command(next_help_heading = "Bounds of a site")]
 pub(super) struct SiteBoundsArgs {
     /// How many modules that a site has or had are kept; those that were removed first are forgotten
-    #[arg(long, value_name = "N", env = "MODULE_MONITOR_SITE_MODULES", default_value_t = 5_000)]
+    #[arg(long, value_name = "N", env = "MODULE_MONITOR_SITE_MODULES", default_value_t = usual().modules as u32)]
     #[arg(value_parser = value_parser!(u32).range(4_000..=1_000_000))]
     site_modules: u32,
     /// How many MiB of descriptions, dependencies and the like are kept for a site, and taken from it for the registry in a
     /// day; of what is beyond only the name is kept
-    #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_SITE_DETAILS", default_value_t = 4)]
+    #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_SITE_DETAILS", default_value_t = mib(usual().details_bytes))]
     #[arg(value_parser = value_parser!(u32).range(1..=1024))]
     site_details: u32,
     /// How many MiB the history of a site's modules and the answers to its syncs may take; the oldest goes first
-    #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_SITE_HISTORY", default_value_t = 16)]
+    #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_SITE_HISTORY", default_value_t = mib(usual().history_bytes))]
     #[arg(value_parser = value_parser!(u32).range(4..=1024))]
     site_history: u32,
+}
+
+fn usual() -> SiteBounds {
+    SiteBounds::default()
+}
+
+fn mib(bytes: usize) -> u32 {
+    (bytes >> 20) as u32
 }
 
 impl From<SiteBoundsArgs> for SiteBounds {

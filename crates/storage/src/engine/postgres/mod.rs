@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use diesel::sql_types::Bool;
 use diesel::{QueryableByName, sql_query};
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, PoolableConnection};
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
 };
@@ -33,6 +33,10 @@ const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout
                          SET LOCAL idle_in_transaction_session_timeout = 0";
 /// The pause between two attempts to take it.
 const LOCK_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often a connection that was ended is asked whether it has noticed, and for how long.
+const NOTICE_PAUSE: Duration = Duration::from_millis(1);
+const NOTICE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Ends the session that says so.
 const LEAVE: &str = "SELECT pg_terminate_backend(pg_backend_pid())";
@@ -76,6 +80,13 @@ impl<C> Postgres<C> {
                     // The server may have become a standby: where the URL names several, the next connection finds the
                     // one that writes. The answer is that the connection is gone.
                     let _ = connection.batch_execute(LEAVE).await;
+                    // Nobody else is to get it before it has noticed that.
+                    let noticed = async {
+                        while !connection.is_broken() {
+                            sleep(NOTICE_PAUSE).await;
+                        }
+                    };
+                    let _ = timeout(NOTICE_PATIENCE, noticed).await;
                 }
                 done
             })
