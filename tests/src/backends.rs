@@ -4,7 +4,7 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
-use module_monitor_storage::{Storage, StorageOptions, connect};
+use module_monitor_storage::{Orphaned, SiteBounds, Storage, StorageOptions, connect};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -78,20 +78,44 @@ impl TestDatabase {
     }
 }
 
-/// So many connections, and time enough to wait for one that a slow machine fails no test.
+/// So many connections, time enough to wait for one that a slow machine fails no test, and no rest for sites that change much.
 pub fn patient(max_connections: u32) -> StorageOptions {
-    StorageOptions { max_connections, checkout_timeout: Duration::from_secs(120), ..StorageOptions::default() }
+    let site_bounds = SiteBounds { changes_a_minute: usize::MAX, ..SiteBounds::default() };
+    StorageOptions {
+        max_connections,
+        checkout_timeout: Duration::from_secs(120),
+        site_bounds,
+        ..StorageOptions::default()
+    }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let (Some(name), Ok(server)) = (self.name.take(), env::var("TEST_DATABASE_URL")) else { return };
+        let (url, name) = (self.url.clone(), self.name.take());
         // A thread of its own, because a destructor cannot wait for a future.
-        let dropped = std::thread::spawn(move || {
+        let ended = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+            runtime.block_on(async {
+                let orphans = orphans(&url).await;
+                if let (Some(name), Ok(server)) = (name, env::var("TEST_DATABASE_URL")) {
+                    execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                }
+                orphans
+            })
         });
-        let _ = dropped.join();
+        let orphans = ended.join().unwrap_or_default();
+        assert!(orphans.is_empty() || std::thread::panicking(), "rows that name what is not there: {orphans:?}");
+    }
+}
+
+/// What a story has left behind that must never be there; nothing where its database cannot be asked, or is not ours.
+async fn orphans(url: &str) -> Vec<Orphaned> {
+    let Ok(storage) = connect(url, StorageOptions { max_connections: 1, ..StorageOptions::default() }) else {
+        return Vec::new();
+    };
+    match storage.check().await {
+        Ok(()) => storage.orphans().await.unwrap_or_default(),
+        Err(_) => Vec::new(),
     }
 }
 

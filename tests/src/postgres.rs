@@ -133,7 +133,7 @@ impl Drop for PrivatePostgres {
 }
 
 /// A port that nobody listens on now, below those that outgoing connections take.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let port = 20_000 + u16::try_from(Uuid::new_v4().as_u128() % 12_000).expect("a small number");
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {

@@ -85,6 +85,7 @@ impl Server {
             trusted_proxies: config.trusted_proxies,
             body_memory: (config.body_memory_mib as usize) << 20,
             reads: config.read_limit,
+            site_bounds: config.site_bounds,
         };
         let state = AppState::new(storage, config.clock, metrics, rate_limiter, limits, &config.queue, migrated);
         let state = web::Data::new(state);

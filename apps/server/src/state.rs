@@ -8,8 +8,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use module_monitor_ingestion::Clock;
 use module_monitor_ingestion::queue::{JobEvent, Queue, QueueObserver, QueueSignals};
-use module_monitor_storage::{Storage, StorageError};
+use module_monitor_storage::{SiteBounds, Storage, StorageError};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) body_memory: usize,
     /// How often a key may read in any minute.
     pub(crate) reads: u32,
+    /// What one site may accumulate.
+    pub(crate) site_bounds: SiteBounds,
 }
 
 /// What requests and the work beside them share.
@@ -55,6 +58,10 @@ pub(crate) struct AppState {
     /// The proxies whose word on a client's address counts.
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) body_memory: Arc<BodyMemory>,
+    /// The turn to decode a large body.
+    pub(crate) large_bodies: Semaphore,
+    /// What one site may accumulate.
+    pub(crate) site_bounds: SiteBounds,
     /// What must be finished before the process ends.
     pub(crate) tasks: TaskTracker,
     runtime: Handle,
@@ -85,6 +92,8 @@ impl AppState {
             health,
             trusted_proxies: limits.trusted_proxies,
             body_memory: Arc::new(BodyMemory::new(limits.body_memory)),
+            large_bodies: Semaphore::new(1),
+            site_bounds: limits.site_bounds,
             storage,
             reads: ReadLimiter::new(Arc::clone(&clock), limits.reads),
             failures: FailedAuthentications::new(Arc::clone(&clock)),

@@ -142,8 +142,6 @@ impl SyncService {
         let started = self.clock.instant();
         move |error| match error {
             StorageError::Contention(_) => self.clock.instant().duration_since(started) < RETRY_FOR,
-            // A remembered registry row is gone; the storage has forgotten it by now and looks it up.
-            StorageError::MissingReference(_) => true,
             error => worth_repeating(error),
         }
     }

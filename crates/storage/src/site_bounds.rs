@@ -10,10 +10,12 @@ pub struct SiteBounds {
     pub details_bytes: usize,
     /// Bytes of the history of its modules and of what its syncs were answered.
     pub history_bytes: usize,
+    /// Rows of its modules that it may change within a minute; what is beyond waits in the queue.
+    pub changes_a_minute: usize,
 }
 
 impl Default for SiteBounds {
     fn default() -> Self {
-        Self { modules: 5_000, details_bytes: 4 << 20, history_bytes: 16 << 20 }
+        Self { modules: 5_000, details_bytes: 4 << 20, history_bytes: 16 << 20, changes_a_minute: 5_000 }
     }
 }

@@ -9,6 +9,7 @@ use crate::engine::transaction::Backend;
 use crate::identities::Identities;
 use crate::inventory::Inventory;
 use crate::keys::Keys;
+use crate::orphans::Orphans;
 use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::releases::Releases;
@@ -37,6 +38,7 @@ pub trait Storage:
     + AdminLog
     + Outbox
     + Retention
+    + Orphans
 {
     /// Brings the schema up to date, all of it or nothing. Where there is something to do it takes a lock, so that several
     /// nodes can start at once; the later ones find nothing left to do. Returns how many migrations were run. [`StorageError::AnotherSchema`] where the database was made by

@@ -71,6 +71,8 @@ CREATE TABLE sites (
     pending_jobs           integer NOT NULL DEFAULT 0,
     -- Whether those who look after the site have been told that it is silent.
     silence_told           boolean NOT NULL DEFAULT false,
+    -- It grows with the rows that the site changes. While it is far ahead, what the site sends waits in the queue.
+    busy_until             timestamptz,
     removed_at             timestamptz,
     -- Whether rows of a removed site are still to be deleted.
     leftovers              boolean NOT NULL DEFAULT false,
@@ -176,7 +178,7 @@ CREATE INDEX modules_introduced ON modules (introduced_by, created_at);
 -- The versions of modules that any site has, or had when it removed the module. What no site's row names is deleted.
 CREATE TABLE module_versions (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    module_id    bigint NOT NULL REFERENCES modules (id),
+    module_id    bigint NOT NULL,
     version      text COLLATE "C" NOT NULL,
     -- Orders versions bytewise; see the domain's DrupalVersion.
     sort_key     text COLLATE "C" NOT NULL,
@@ -190,13 +192,21 @@ CREATE TABLE module_versions (
     UNIQUE (module_id, version)
 );
 CREATE INDEX module_versions_introduced ON module_versions (introduced_by, created_at);
-CREATE INDEX module_versions_order ON module_versions (module_id, sort_key, version);
 
--- What each site has, and had: a removed module keeps its row.
+-- One row: how often modules, versions or assessments have been removed that nobody had. Ids that a process remembers from
+-- before the last time are not to be trusted.
+CREATE TABLE registry (
+    single      boolean PRIMARY KEY DEFAULT true CHECK (single),
+    generation  bigint NOT NULL DEFAULT 0
+);
+INSERT INTO registry DEFAULT VALUES;
+
+-- What each site has, and had: a removed module keeps its row. The ids in it have no foreign keys: one function writes
+-- each of them, and nothing is removed while a sync is at work. `module-monitor check` finds what would break them.
 CREATE TABLE site_modules (
-    site_id            bigint NOT NULL REFERENCES sites (id),
-    module_id          bigint NOT NULL REFERENCES modules (id),
-    version_id         bigint REFERENCES module_versions (id),
+    site_id            bigint NOT NULL,
+    module_id          bigint NOT NULL,
+    version_id         bigint,
     enabled            boolean NOT NULL,
     type               text COLLATE "C" NOT NULL,
     extension          text COLLATE "C" NOT NULL,
@@ -245,7 +255,7 @@ CREATE INDEX site_modules_postponed ON site_modules (project, site_id)
 -- What happened to the modules of a site in one sync, where anything did.
 CREATE TABLE change_sets (
     sync_id  uuid PRIMARY KEY NOT NULL,
-    site_id  bigint NOT NULL REFERENCES sites (id),
+    site_id  bigint NOT NULL,
     at       timestamptz NOT NULL,
     -- JSON: for each change the module's id, its kind, the versions before and after, and the sync and position of the
     -- module's change before it, where there is one.
@@ -307,6 +317,8 @@ CREATE TABLE projects (
     created_at          timestamptz NOT NULL,
     -- When an administrator last asked for it.
     requested_at        timestamptz,
+    -- The change of release_data that it was last part of.
+    changed             bigint NOT NULL DEFAULT 0,
     UNIQUE (name, feed)
 );
 CREATE INDEX projects_due ON projects (next_check_at);
@@ -363,13 +375,14 @@ CREATE TABLE assessments (
     UNIQUE (project, feed, version, datestamp)
 );
 CREATE INDEX assessments_introduced ON assessments (introduced_by, created_at);
-ALTER TABLE sites ADD FOREIGN KEY (core_assessment_id) REFERENCES assessments (id);
-ALTER TABLE site_modules ADD FOREIGN KEY (assessment_id) REFERENCES assessments (id);
 
--- One row: when the oldest of all fetched projects was last known to be right.
+-- One row.
 CREATE TABLE release_data (
     single  boolean PRIMARY KEY DEFAULT true CHECK (single),
-    as_of   timestamptz
+    -- When the oldest of all fetched projects was last known to be right.
+    as_of   timestamptz,
+    -- How often something has changed that extensions are judged by.
+    changes bigint NOT NULL DEFAULT 0
 );
 INSERT INTO release_data DEFAULT VALUES;
 
@@ -397,7 +410,7 @@ CREATE INDEX recounts_order ON recounts (requested_at, site_id);
 -- Since when a site needs a security update of a project, and until when it did.
 CREATE TABLE security_findings (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    site_id         bigint NOT NULL REFERENCES sites (id),
+    site_id         bigint NOT NULL,
     project         text COLLATE "C" NOT NULL,
     insecure_since  timestamptz NOT NULL,
     fixed_at        timestamptz
@@ -438,7 +451,9 @@ CREATE VIEW judged_modules AS
 SELECT k.*, k.in_use AND k.class = 'insecure' AND k.acceptance_id IS NULL AS counted
 FROM (
     SELECT j.*, CASE WHEN j.class = 'unknown' THEN j.why END AS reason,
-           CASE WHEN j.class IN ('insecure', 'unsupported', 'unknown') THEN (
+           -- The first of these is asked once, and mostly answers for all.
+           CASE WHEN EXISTS (SELECT 1 FROM security_acceptances WHERE ended_at IS NULL)
+                   AND j.class IN ('insecure', 'unsupported', 'unknown') THEN (
                SELECT x.id
                FROM security_acceptances x
                WHERE x.project = coalesce(j.project, (SELECT m.machine_name FROM modules m WHERE m.id = j.module_id))
@@ -451,7 +466,8 @@ FROM (
     FROM (
         SELECT sm.site_id, sm.module_id, sm.version_id, sm.in_use, sm.type,
                CASE WHEN a.id IS NOT NULL THEN a.project WHEN sm.identification IS NULL THEN sm.project END AS project,
-               a.feed, a.version, a.sort_key, a.status, a.security_updates, a.recommended, a.core_compatibility,
+               a.id AS assessment_id, a.feed, a.version, a.sort_key, a.status, a.security_updates, a.recommended,
+               a.core_compatibility,
                coalesce(a.needs_update, false) AS needs_update,
                CASE WHEN a.class IN ('insecure', 'unsupported') THEN a.class
                     WHEN sm.rejected IS NOT NULL OR sm.identification IN ('unidentified', 'missing') THEN 'unknown'
@@ -473,7 +489,7 @@ FROM (
                            THEN s.core_assessment_id ELSE sm.assessment_id END
         WHERE sm.removed_at IS NULL AND s.removed_at IS NULL
         UNION ALL
-        SELECT s.id, NULL, NULL, true, 'core', a.project, a.feed, a.version, a.sort_key, a.status, a.security_updates,
+        SELECT s.id, NULL, NULL, true, 'core', a.project, a.id, a.feed, a.version, a.sort_key, a.status, a.security_updates,
                a.recommended, a.core_compatibility, a.needs_update, a.class, a.reason, a.covered
         FROM sites s
         JOIN assessments a ON a.id = s.core_assessment_id
@@ -490,7 +506,7 @@ FROM (
 CREATE TABLE syncs (
     -- A UUID version 7.
     id                      uuid PRIMARY KEY,
-    site_id                 bigint NOT NULL REFERENCES sites (id),
+    site_id                 bigint NOT NULL,
     key_id                  text,
     client_address          text,
     -- As received.

@@ -66,11 +66,13 @@ CREATE TABLE sites (
     -- are unknown: rejected, unidentified, not on drupal.org, not fetched, no version, not comparable.
     coverage               text NOT NULL DEFAULT '[0,0,0,0,0,0,0,0,0,0,0,0]',
     -- Of Drupal itself, which speaks for all core modules of the site; NULL until its modules have assessments.
-    core_assessment_id     integer REFERENCES assessments (id),
+    core_assessment_id     integer,
     -- Queued and running jobs, recounted under the site's lock by whatever changes them.
     pending_jobs           integer NOT NULL DEFAULT 0,
     -- Whether those who look after the site have been told that it is silent.
     silence_told           integer NOT NULL DEFAULT 0,
+    -- It grows with the rows that the site changes. While it is far ahead, what the site sends waits in the queue.
+    busy_until             integer,
     removed_at             integer,
     -- Whether rows of a removed site are still to be deleted.
     leftovers              integer NOT NULL DEFAULT 0,
@@ -169,7 +171,7 @@ CREATE INDEX modules_introduced ON modules (introduced_by, created_at);
 -- The versions of modules that any site has, or had when it removed the module. What no site's row names is deleted.
 CREATE TABLE module_versions (
     id           integer PRIMARY KEY AUTOINCREMENT NOT NULL,
-    module_id    integer NOT NULL REFERENCES modules (id),
+    module_id    integer NOT NULL,
     version      text NOT NULL,
     -- Orders versions bytewise; see the domain's DrupalVersion.
     sort_key     text NOT NULL,
@@ -183,13 +185,21 @@ CREATE TABLE module_versions (
     UNIQUE (module_id, version)
 ) STRICT;
 CREATE INDEX module_versions_introduced ON module_versions (introduced_by, created_at);
-CREATE INDEX module_versions_order ON module_versions (module_id, sort_key, version);
 
--- What each site has, and had: a removed module keeps its row.
+-- One row: how often modules, versions or assessments have been removed that nobody had. Ids that a process remembers from
+-- before the last time are not to be trusted.
+CREATE TABLE registry (
+    single      integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (single = 1),
+    generation  integer NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO registry DEFAULT VALUES;
+
+-- What each site has, and had: a removed module keeps its row. The ids in it have no foreign keys: one function writes
+-- each of them, and nothing is removed while a sync is at work. `module-monitor check` finds what would break them.
 CREATE TABLE site_modules (
-    site_id            integer NOT NULL REFERENCES sites (id),
-    module_id          integer NOT NULL REFERENCES modules (id),
-    version_id         integer REFERENCES module_versions (id),
+    site_id            integer NOT NULL,
+    module_id          integer NOT NULL,
+    version_id         integer,
     enabled            integer NOT NULL,
     type               text NOT NULL,
     extension          text NOT NULL,
@@ -222,7 +232,7 @@ CREATE TABLE site_modules (
     last_change_position integer,
     -- What is known of its version; NULL for core modules, which have their site's, for custom code without project, and
     -- while there is none.
-    assessment_id      integer REFERENCES assessments (id),
+    assessment_id      integer,
     PRIMARY KEY (site_id, module_id)
 ) STRICT, WITHOUT ROWID;
 -- Which sites run a module, and which of its versions.
@@ -238,7 +248,7 @@ CREATE INDEX site_modules_postponed ON site_modules (project, site_id)
 -- What happened to the modules of a site in one sync, where anything did.
 CREATE TABLE change_sets (
     sync_id  blob PRIMARY KEY NOT NULL,
-    site_id  integer NOT NULL REFERENCES sites (id),
+    site_id  integer NOT NULL,
     at       integer NOT NULL,
     -- JSON: for each change the module's id, its kind, the versions before and after, and the sync and position of the
     -- module's change before it, where there is one.
@@ -300,6 +310,8 @@ CREATE TABLE projects (
     created_at          integer NOT NULL,
     -- When an administrator last asked for it.
     requested_at        integer,
+    -- The change of release_data that it was last part of.
+    changed             integer NOT NULL DEFAULT 0,
     UNIQUE (name, feed)
 ) STRICT;
 CREATE INDEX projects_due ON projects (next_check_at);
@@ -357,10 +369,13 @@ CREATE TABLE assessments (
 ) STRICT;
 CREATE INDEX assessments_introduced ON assessments (introduced_by, created_at);
 
--- One row: when the oldest of all fetched projects was last known to be right.
+-- One row.
 CREATE TABLE release_data (
     single  integer PRIMARY KEY NOT NULL DEFAULT 1 CHECK (single = 1),
-    as_of   integer
+    -- When the oldest of all fetched projects was last known to be right.
+    as_of   integer,
+    -- How often something has changed that extensions are judged by.
+    changes integer NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO release_data DEFAULT VALUES;
 
@@ -388,7 +403,7 @@ CREATE INDEX recounts_order ON recounts (requested_at, site_id);
 -- Since when a site needs a security update of a project, and until when it did.
 CREATE TABLE security_findings (
     id              integer PRIMARY KEY AUTOINCREMENT NOT NULL,
-    site_id         integer NOT NULL REFERENCES sites (id),
+    site_id         integer NOT NULL,
     project         text NOT NULL,
     insecure_since  integer NOT NULL,
     fixed_at        integer
@@ -430,7 +445,9 @@ CREATE VIEW judged_modules AS
 SELECT k.*, k.in_use AND k.class = 'insecure' AND k.acceptance_id IS NULL AS counted
 FROM (
     SELECT j.*, CASE WHEN j.class = 'unknown' THEN j.why END AS reason,
-           CASE WHEN j.class IN ('insecure', 'unsupported', 'unknown') THEN (
+           -- The first of these is asked once, and mostly answers for all.
+           CASE WHEN EXISTS (SELECT 1 FROM security_acceptances WHERE ended_at IS NULL)
+                   AND j.class IN ('insecure', 'unsupported', 'unknown') THEN (
                SELECT x.id
                FROM security_acceptances x
                WHERE x.project = coalesce(j.project, (SELECT m.machine_name FROM modules m WHERE m.id = j.module_id))
@@ -444,7 +461,8 @@ FROM (
         SELECT s.id AS site_id, sm.module_id, sm.version_id, coalesce(sm.in_use, true) AS in_use,
                coalesce(sm.type, 'core') AS type,
                CASE WHEN a.id IS NOT NULL THEN a.project WHEN sm.identification IS NULL THEN sm.project END AS project,
-               a.feed, a.version, a.sort_key, a.status, a.security_updates, a.recommended, a.core_compatibility,
+               a.id AS assessment_id, a.feed, a.version, a.sort_key, a.status, a.security_updates, a.recommended,
+               a.core_compatibility,
                coalesce(a.needs_update, false) AS needs_update,
                CASE WHEN a.class IN ('insecure', 'unsupported') THEN a.class
                     WHEN sm.rejected IS NOT NULL OR sm.identification IN ('unidentified', 'missing') THEN 'unknown'
@@ -478,7 +496,7 @@ FROM (
 CREATE TABLE syncs (
     -- A UUID version 7.
     id                      blob PRIMARY KEY NOT NULL,
-    site_id                 integer NOT NULL REFERENCES sites (id),
+    site_id                 integer NOT NULL,
     key_id                  text,
     client_address          text,
     -- As received.

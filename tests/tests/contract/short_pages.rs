@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use module_monitor_domain::{ModuleDetails, ModuleType, ReportedModule, WebhookEvent};
+use module_monitor_domain::{CoverageClass, ModuleDetails, ModuleType, ReportedModule, WebhookEvent};
 use module_monitor_storage::{
-    InventoryFilter, ModuleFilter, PAGE_BYTES, Page, Part, Rejections, SiteBounds, SiteFilter, Storage, StorageError,
-    StorageOptions, SyncRecord,
+    InventoryFilter, ModuleFilter, PAGE_BYTES, Page, Part, Rejections, SecurityFilter, SecurityUpdate, SiteBounds,
+    SiteFilter, Storage, StorageError, StorageOptions, SyncRecord,
 };
 use module_monitor_tests::backends::{TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
@@ -21,6 +21,7 @@ on_both_backends!(
     versions_with_long_details,
     modules_with_long_descriptions,
     modules_of_a_site_with_many_security_releases,
+    updates_of_projects_with_many_security_releases,
     sites_with_facts,
     syncs_with_warnings_between_refusals,
     events_of_a_site,
@@ -133,6 +134,47 @@ async fn modules_of_a_site_with_many_security_releases(database: TestDatabase) {
     assert!(all.is_sorted_by(|a, b| a.machine_name < b.machine_name));
     let contrib = all.iter().filter(|module| module.state.module_type == ModuleType::Contrib);
     assert!(contrib.clone().all(|module| bytes(module) > 100_000) && contrib.count() == 40);
+}
+
+async fn updates_of_projects_with_many_security_releases(database: TestDatabase) {
+    let storage = open(&database).await;
+    let mut site = Reporter::new(&storage, "Insecure").await;
+    let mut reported = modules("m", 40, "1.0.0");
+    let of_project =
+        |n: usize| ReportedModule { project: reported[n].project.clone(), ..module(&format!("sub_{n}"), "1.0.0") };
+    let second: Vec<ReportedModule> = (0..10).map(of_project).collect();
+    reported.extend(second);
+    site.full(reported).await;
+    let mut raw = database.raw().await;
+    let release = format!(r#"[{{"version":"1.0.1","released_at":null,"release_link":"{}"}}]"#, text(100_000));
+    raw.execute(&format!("UPDATE assessments SET security_updates = '{release}'")).await;
+    let all = updates(&*storage, None).await;
+    assert!(all.iter().all(|update| update.class == CoverageClass::Unknown));
+
+    raw.execute("UPDATE assessments SET class = 'insecure', needs_update = (1 = 1)").await;
+    raw.execute(
+        "INSERT INTO security_findings (site_id, project, insecure_since) \
+         SELECT s.id, a.project, s.created_at FROM sites s CROSS JOIN assessments a",
+    )
+    .await;
+    let insecure = updates(&*storage, Some(CoverageClass::Insecure)).await;
+    assert!(insecure.iter().all(|update| update.insecure_since.is_some()));
+    let places = |list: &[SecurityUpdate]| list.iter().map(|update| update.project.clone()).collect::<Vec<_>>();
+    assert_eq!(places(&all), places(&insecure));
+}
+
+/// What is to be done in a class, on the one site: of 40 projects, ten of which have two modules, and of its core.
+async fn updates(storage: &dyn Storage, class: Option<CoverageClass>) -> Vec<SecurityUpdate> {
+    let filter = SecurityFilter { class, ..SecurityFilter::default() };
+    let read = async |page| storage.security_updates(filter.clone(), page).await;
+    let position = |update: &SecurityUpdate| (update.site_id, update.place());
+    let bytes = |update: &SecurityUpdate| serde_json::to_string(&update.security_updates).unwrap().len();
+    let all = read_all(read, position, bytes).await;
+    assert!(all.is_sorted_by(|a, b| a.place() < b.place()));
+    let modules: usize = all.iter().map(|update| update.modules.len()).sum();
+    assert_eq!((all.len(), modules), (41, 50));
+    assert!(all.iter().all(|update| bytes(update) > 100_000));
+    all
 }
 
 async fn sites_with_facts(database: TestDatabase) {

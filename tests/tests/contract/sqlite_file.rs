@@ -1,12 +1,15 @@
 //! What is special about one file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
-use module_monitor_domain::Scope;
-use module_monitor_storage::{SyncResult, connect};
+use module_monitor_domain::{Refusal, Scope};
+use module_monitor_storage::{StorageError, SyncResult, connect};
 use module_monitor_tests::backends::{Backend, TestDatabase, patient};
+use module_monitor_tests::raw::RawConnection;
 use module_monitor_tests::reports::{modules, report};
+use module_monitor_tests::watch::StatementLog;
 
 use crate::support::Reporter;
 
@@ -45,6 +48,76 @@ async fn two_storages_sync_into_one_file_at_once() {
     assert_eq!(raw.number("SELECT count(*) FROM modules").await, 23);
     assert_eq!(raw.number("SELECT count(*) FROM module_versions").await, 8 * 23);
     assert_eq!(raw.number("SELECT count(*) FROM syncs").await, 32);
+}
+
+/// Has every site report while another process holds the lock; all but `changed` what they have reported before.
+async fn all_at_once(
+    sites: &mut [Reporter],
+    changed: usize,
+    raw: &mut RawConnection,
+) -> Vec<Result<SyncResult, StorageError>> {
+    raw.execute("BEGIN IMMEDIATE").await;
+    let tasks = sites.iter_mut().enumerate().map(|(n, site)| {
+        let version = if n == changed { "2.0.0" } else { "1.0.0" };
+        let sync = site.next(|at| report(Scope::Full, at, modules("m", 5, version)));
+        let storage = Arc::clone(&site.storage);
+        tokio::spawn(async move { storage.apply_sync(sync).await })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    // Time for most of them to come to wait; each that comes later only makes the groups smaller.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    raw.execute("COMMIT").await;
+    join_all(tasks).await.into_iter().map(|task| task.expect("no panic")).collect()
+}
+
+/// While another process holds the lock, syncs of many sites come to wait: one that changes something, one of a site that may
+/// not, one that the database does not take, and sixty that change nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unchanged_syncs_that_wait_are_made_durable_together() {
+    let database = sqlite().await;
+    let log = StatementLog::default();
+    let storage = database.open_with(log.watch(patient(4))).await;
+    let mut raw = database.raw().await;
+    let mut sites = Vec::new();
+    for n in 0..63 {
+        let mut site = Reporter::new(&storage, &format!("Site {n}")).await;
+        site.full(modules("m", 5, "1.0.0")).await;
+        sites.push(site);
+    }
+    let (changed, inactive, broken) = (20, 30, 40);
+    sites[inactive].set(&mut raw, "active = false").await;
+    let refuses = format!(
+        "CREATE TRIGGER broken BEFORE INSERT ON syncs WHEN new.site_id = {} BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        sites[broken].id
+    );
+    raw.execute(&refuses).await;
+    let before = raw.number("SELECT count(*) FROM syncs").await;
+    log.take();
+    for (n, result) in all_at_once(&mut sites, changed, &mut raw).await.into_iter().enumerate() {
+        match result {
+            Ok(SyncResult::Applied(outcome)) => {
+                assert_eq!(outcome.counts.updated, if n == changed { 5 } else { 0 }, "site {n}");
+                assert_eq!(outcome.counts.processed, 5);
+            }
+            Ok(SyncResult::Refused(Refusal::InactiveSite)) => assert_eq!(n, inactive),
+            Err(StorageError::Database(_)) => assert_eq!(n, broken),
+            other => panic!("site {n}: {other:?}"),
+        }
+    }
+    assert_eq!(raw.number("SELECT count(*) FROM syncs").await - before, 61);
+    raw.execute("DROP TRIGGER broken").await;
+    assert!(matches!(
+        storage.apply_sync(sites[broken].next(|at| report(Scope::Full, at, modules("m", 5, "1.0.0")))).await,
+        Ok(SyncResult::Applied(_))
+    ));
+    // Together again, where nothing is in the way.
+    sites[inactive].set(&mut raw, "active = true").await;
+    log.take();
+    for result in all_at_once(&mut sites, changed, &mut raw).await {
+        assert!(matches!(result, Ok(SyncResult::Applied(_))));
+    }
+    let transactions = log.take().iter().filter(|statement| *statement == "COMMIT").count();
+    assert!(transactions < 32, "{transactions} transactions for 63 syncs");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,8 @@ mod keys_in_doubt;
 mod killed_postgres;
 mod killed_server;
 mod migration;
+mod nginx;
+mod pgbouncer;
 mod shutdown;
 mod standby;
 mod stream;

@@ -1,10 +1,11 @@
 //! Sites as administrators manage them: registered, listed, changed, removed.
 
+use module_monitor_storage::SiteBounds;
 use module_monitor_tests::api::{Answer, TestSite};
 use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::payloads::{contribs, full};
-use module_monitor_tests::process::wait_for;
+use module_monitor_tests::process::{run, wait_for};
 use module_monitor_tests::server::TestServer;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ on_both_backends!(
     filters_find_sites_and_a_misspelt_one_finds_none,
     a_failing_site_says_why,
     the_list_of_sites_is_a_spreadsheet_too,
+    a_site_says_what_is_kept_of_it_and_what_may_be,
     a_removed_site_is_gone_for_every_route,
 );
 
@@ -275,6 +277,27 @@ async fn the_list_of_sites_is_a_spreadsheet_too(database: TestDatabase) {
     assert_eq!(ask(Method::HEAD, "").await.text, "");
     assert_eq!(ask(Method::GET, "?limit=1").await.text.lines().count(), 2);
     server.stop().await;
+}
+
+async fn a_site_says_what_is_kept_of_it_and_what_may_be(database: TestDatabase) {
+    let bounds = SiteBounds { modules: 4321, details_bytes: 3 << 20, history_bytes: 5 << 20, ..SiteBounds::default() };
+    let server = TestServer::start_with(&database.url, |config| config.site_bounds = bounds).await;
+    let admin = Admin::of(&server).await;
+    let site = server.site("Bounded").await;
+    sync(&server, &site).await.ok();
+    let kept = admin.get(&format!("/api/v1/sites/{}", site.id)).await.ok()["kept"].clone();
+    assert!(kept["history_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{kept}");
+    let expected = json!({
+        "modules": 3, "modules_bound": 4321, "details_bytes_bound": 3 << 20,
+        "history_bytes": kept["history_bytes"], "history_bytes_bound": 5 << 20, "history_since": null,
+    });
+    assert_eq!(kept, expected);
+    assert_eq!(server.api.list(&admin.key, "/api/v1/sites", 10).await[0]["kept"], expected);
+    server.stop().await;
+    // The command line does not know with what the servers were started.
+    let listed = run(&database.url, &["site", "list", "--json"]).await;
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap_or_else(|error| panic!("{error}: {listed:?}"));
+    assert_eq!((&listed[0]["kept"]["modules"], listed[0]["kept"].get("modules_bound")), (&json!(3), None));
 }
 
 async fn a_removed_site_is_gone_for_every_route(database: TestDatabase) {

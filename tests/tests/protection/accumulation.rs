@@ -40,7 +40,9 @@ async fn small_bodies_that_say_much_leave_little_behind(database: TestDatabase) 
     let storage = database.open().await;
     let hacked = new_site(storage.as_ref(), "Hacked").await;
     let neighbour = new_site(storage.as_ref(), "Neighbour").await;
-    let server = ServerProcess::start(&database.url, &["--rate-limit", "1000", "--queue-threshold", "2000"]).await;
+    // It may send as fast as it can.
+    let arguments = ["--rate-limit", "1000", "--queue-threshold", "2000", "--site-changes", "1000000"];
+    let server = ServerProcess::start(&database.url, &arguments).await;
     let report = full(contribs("m", 190, "1.0.0"));
     server.api.sync(&neighbour, &report).await.ok();
     let before = bytes_of(&database).await;

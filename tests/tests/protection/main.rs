@@ -1,6 +1,7 @@
 //! What anyone on the internet may try, and what a site may rely on: over HTTP, on both databases.
 
 mod accumulation;
+mod attack;
 mod audit;
 mod bombs;
 mod bounds;

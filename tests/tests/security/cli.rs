@@ -217,13 +217,17 @@ async fn unidentified_code_is_settled(database: TestDatabase) {
     assert_eq!(both().await, ["unknown"; 2]);
     let listed = run(&database.url, &["security", "list", "--status", "unknown", "--project", "token"]).await;
     assert_eq!(said(&listed).matches("unknown: unidentified").count(), 2, "{listed:?}");
+    // Nothing is known to be insecure; that is what the list says, and of how many sites it says too little.
+    let nothing = async |args: &[&str]| run(&database.url, &[&["security", "list"], args].concat()).await;
+    assert!(said(&nothing(&[]).await).contains(" on 2 sites could not be judged"));
+    assert!(said(&nothing(&["--site", &one.id]).await).contains(" on 1 site could not be judged"));
 
     assert_eq!(
         said(&cli(&["token", "--own", "--site", &one.id]).await),
         format!("Settled for token on site {}.\n", one.id)
     );
     assert_eq!(both().await, ["own", "unknown"]);
-    assert_eq!(said(&cli(&["token", "--project", "token"]).await), "Settled for token; 2 sites were recounted.\n");
+    assert_eq!(said(&cli(&["token", "--project", "token"]).await), "Settled for token. Sites recounted: 2.\n");
     assert_eq!(both().await, ["own", "insecure"]);
     assert_eq!(monitor.figures(&two).await, [1, 1, 1]);
     said(&cli(&["token", "--open", "--site", &one.id]).await);

@@ -1,6 +1,7 @@
 //! A site as people and programs see it, on the command line and over HTTP.
 
 use module_monitor_domain::{CoreCoverage, Kept, Reporting, Site};
+use module_monitor_storage::SiteBounds;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -66,7 +67,8 @@ pub(crate) struct SiteView {
     pub(crate) kept: KeptView,
 }
 
-/// What is kept of a site, as far as it is bounded: see `--site-modules` and `--site-history`.
+/// What is kept of a site, as far as it is bounded, and the bounds: see `--site-modules`, `--site-details` and
+/// `--site-history`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Kept)]
 pub(crate) struct KeptView {
@@ -77,18 +79,39 @@ pub(crate) struct KeptView {
     /// Nothing that happened since then is missing from the histories of its modules; `null` where nothing is missing at all.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(crate) history_since: Option<OffsetDateTime>,
+    // The bounds are missing on the command line, which does not know with what the servers were started.
+    /// What `modules` may come to, on the server that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = true)]
+    pub(crate) modules_bound: Option<u64>,
+    /// Bytes that descriptions, dependencies and the like may take on the rows of its modules; and as many it may bring into
+    /// the registry in a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = true)]
+    pub(crate) details_bytes_bound: Option<u64>,
+    /// What `history_bytes` may come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = true)]
+    pub(crate) history_bytes_bound: Option<u64>,
 }
 
-impl From<Kept> for KeptView {
-    fn from(kept: Kept) -> Self {
+impl KeptView {
+    fn of(kept: Kept, bounds: Option<SiteBounds>) -> Self {
         let Kept { modules, history_bytes, history_since } = kept;
-        Self { modules, history_bytes, history_since }
+        Self {
+            modules,
+            history_bytes,
+            history_since,
+            modules_bound: bounds.map(|bounds| bounds.modules as u64),
+            details_bytes_bound: bounds.map(|bounds| bounds.details_bytes as u64),
+            history_bytes_bound: bounds.map(|bounds| bounds.history_bytes as u64),
+        }
     }
 }
 
 impl SiteView {
-    /// `site` as it stands at `now`.
-    pub(crate) fn of(site: Site, now: OffsetDateTime) -> Self {
+    /// `site` as it stands at `now`, and the bounds where they are known.
+    pub(crate) fn of(site: Site, now: OffsetDateTime, bounds: Option<SiteBounds>) -> Self {
         Self {
             silent: site.is_silent(now),
             id: site.id.0,
@@ -115,7 +138,7 @@ impl SiteView {
             security_unsupported: site.security.unsupported,
             security_unknown: site.security.unknown,
             coverage: Coverage::of(&site.security),
-            kept: site.kept.into(),
+            kept: KeptView::of(site.kept, bounds),
         }
     }
 
@@ -185,11 +208,15 @@ impl CsvRow for SiteView {
         "kept_modules",
         "kept_history_bytes",
         "kept_history_since",
+        "kept_modules_bound",
+        "kept_details_bytes_bound",
+        "kept_history_bytes_bound",
     ];
 
     /// What is `null` elsewhere is empty here.
     fn cells(self) -> Vec<String> {
         let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+        let bound = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
         let time = |at: Option<OffsetDateTime>| at.map(rfc3339).unwrap_or_default();
         let Coverage { unknown_reasons: reasons, coverage, not_covered, accepted, recounting } = self.coverage;
         vec![
@@ -235,6 +262,9 @@ impl CsvRow for SiteView {
             self.kept.modules.to_string(),
             self.kept.history_bytes.to_string(),
             self.kept.history_since.map(rfc3339).unwrap_or_default(),
+            bound(self.kept.modules_bound),
+            bound(self.kept.details_bytes_bound),
+            bound(self.kept.history_bytes_bound),
         ]
     }
 }

@@ -72,7 +72,10 @@ fn judge_postponed(tasks: &Repeating) {
 
 fn count_usage(tasks: &Repeating) {
     let failed = "cannot count how many sites use each project; the last count stays";
-    tasks.every(USAGE_PAUSE, failed, |state| async move { state.storage.count_usage().await.map(drop) });
+    tasks.every(USAGE_PAUSE, failed, |state| async move {
+        state.storage.introduce_forgotten(state.clock.now()).await?;
+        state.storage.count_usage().await.map(drop)
+    });
 }
 
 fn measure(tasks: &Repeating, metrics: ReleaseMetrics) {

@@ -64,6 +64,6 @@ pub(super) async fn run(command: IdentityCommand, database: &DatabaseArgs) -> an
     let recounted = recount_marked(&storage).await?;
     match site {
         Some(site) => print_line(&format!("Settled for {name} on site {site}.")),
-        None => print_line(&format!("Settled for {name}; {recounted} sites were recounted.")),
+        None => print_line(&format!("Settled for {name}. Sites recounted: {recounted}.")),
     }
 }

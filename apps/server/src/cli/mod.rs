@@ -1,6 +1,7 @@
 //! The command line.
 
 mod acceptance;
+mod check;
 mod database;
 mod demo;
 mod identity;
@@ -111,6 +112,9 @@ enum Command {
     /// Take in what drupal.org says of projects and their releases
     #[command(subcommand)]
     Releases(releases::ReleasesCommand),
+    /// Look for rows that name others which are not there
+    #[command(after_help = check::ABOUT)]
+    Check,
     /// Try it out: sample sites report to a server on a throw-away SQLite database
     Demo(demo::DemoArgs),
 }
@@ -154,6 +158,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Identity(command) => identity::run(command, &global.database).await,
         Command::Security(command) => security::run(command, &global.database).await,
         Command::Releases(command) => releases::run(command, &global.database).await,
+        Command::Check => check::run(&global.database).await,
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -23,6 +23,12 @@ pub(super) fn print_bytes(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// A number of things in words: 1 site, 2 sites.
+pub(super) fn count_of(number: i64, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
+}
+
 /// Prints JSON.
 pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print_line(&serde_json::to_string_pretty(value)?)

@@ -11,7 +11,7 @@ use module_monitor_storage::{
 use serde::Serialize;
 
 use super::database::DatabaseArgs;
-use super::output::{print_bytes, print_json, print_line, print_table, time_cell};
+use super::output::{count_of, print_bytes, print_json, print_line, print_table, time_cell};
 use super::pages::read_all;
 use super::progress::Progress;
 use super::values::project;
@@ -172,9 +172,10 @@ fn nothing(totals: &SecurityTotals) -> String {
     match totals.security.unknown {
         0 => "There is nothing of that kind, and everything in use could be judged.".to_owned(),
         unknown => format!(
-            "There is nothing of that kind, but {unknown} extensions on {} sites could not be judged: \
+            "There is nothing of that kind, but {} on {} could not be judged: \
              `module-monitor security list --status unknown` says which.",
-            totals.sites_with_unknown
+            count_of(i64::from(unknown), "extension"),
+            count_of(totals.sites_with_unknown, "site")
         ),
     }
 }

@@ -104,7 +104,7 @@ async fn list(args: ListArgs, storage: &dyn Storage) -> anyhow::Result<()> {
     let (now, json) = (SystemClock.now(), args.json);
     let filter = args.filter(now);
     let sites = read_all(async |page| storage.list_sites(filter.clone(), page).await, |site| site.id).await?;
-    let sites: Vec<SiteView> = sites.into_iter().map(|site| SiteView::of(site, now)).collect();
+    let sites: Vec<SiteView> = sites.into_iter().map(|site| SiteView::of(site, now, None)).collect();
     if json {
         return print_json(&sites);
     }

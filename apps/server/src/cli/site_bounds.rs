@@ -20,6 +20,10 @@ pub(super) struct SiteBoundsArgs {
     #[arg(long, value_name = "MIB", env = "MODULE_MONITOR_SITE_HISTORY", default_value_t = mib(usual().history_bytes))]
     #[arg(value_parser = value_parser!(u32).range(4..=1024))]
     site_history: u32,
+    /// How many modules of a site may change within a minute before its next reports wait in the queue
+    #[arg(long, value_name = "N", env = "MODULE_MONITOR_SITE_CHANGES", default_value_t = usual().changes_a_minute as u32)]
+    #[arg(value_parser = value_parser!(u32).range(1_000..=1_000_000_000))]
+    site_changes: u32,
 }
 
 fn usual() -> SiteBounds {
@@ -36,6 +40,7 @@ impl From<SiteBoundsArgs> for SiteBounds {
             modules: args.site_modules as usize,
             details_bytes: (args.site_details as usize) << 20,
             history_bytes: (args.site_history as usize) << 20,
+            changes_a_minute: args.site_changes as usize,
         }
     }
 }

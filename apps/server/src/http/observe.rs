@@ -152,7 +152,7 @@ mod tests {
     use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
     use actix_web::{App, HttpResponse};
     use module_monitor_ingestion::SystemClock;
-    use module_monitor_storage::{StorageOptions, connect};
+    use module_monitor_storage::{SiteBounds, StorageOptions, connect};
     use serde_json::Value;
 
     use super::*;
@@ -173,7 +173,8 @@ mod tests {
         let storage = connect(&url, StorageOptions::default()).unwrap();
         let clock = Arc::new(SystemClock);
         let limiter = RateLimiter::new(clock.clone(), 60, Duration::from_secs(3600));
-        let limits = Limits { trusted_proxies: Vec::new(), body_memory: 16 << 20, reads: 600 };
+        let site_bounds = SiteBounds::default();
+        let limits = Limits { trusted_proxies: Vec::new(), body_memory: 16 << 20, reads: 600, site_bounds };
         let queue = QueueConfig::default();
         let state = web::Data::new(AppState::new(storage, clock, Metrics::new(), limiter, limits, &queue, true));
         let observed = state.clone();

@@ -59,9 +59,10 @@ pub(super) async fn list(
     query.finish()?;
     // What was refused a moment ago counts.
     state.rejections.write().await;
+    let bounds = Some(state.site_bounds);
     let read = async move |page| state.storage.list_sites(filter.clone(), page).await;
     let position = |site: &Site| site.id;
-    let view = move |site| SiteView::of(site, now);
+    let view = move |site| SiteView::of(site, now, bounds);
     if wants_csv(&request) {
         return csv_file("sites.csv", &paging, read, position, view).await;
     }

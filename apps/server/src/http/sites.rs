@@ -64,7 +64,10 @@ async fn register(
     state.keyring.catch_up().await;
     let location = format!("/api/v1/sites/{}", site.id);
     // It has not said yet which core it runs.
-    let site = SingleSite { site: SiteView::of(site, state.clock.now()), core_security_coverage: None };
+    let site = SingleSite {
+        site: SiteView::of(site, state.clock.now(), Some(state.site_bounds)),
+        core_security_coverage: None,
+    };
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(Registered { site, key: key.into() }))
 }
 
@@ -116,7 +119,7 @@ async fn find(site: SiteId, state: &AppState) -> Result<SingleSite, Problem> {
         Some(core) => coverage(&core, state).await?,
         None => None,
     };
-    Ok(SingleSite { site: SiteView::of(site, state.clock.now()), core_security_coverage })
+    Ok(SingleSite { site: SiteView::of(site, state.clock.now(), Some(state.site_bounds)), core_security_coverage })
 }
 
 async fn coverage(core: &CoreVersion, state: &AppState) -> Result<Option<CoreCoverage>, StorageError> {

@@ -20,6 +20,9 @@ use crate::{Clock, Handling, SyncError, SyncRequest, SyncResponse, SyncService};
 /// How often a job is looked at while somebody waits for it; a worker of this process reports at once.
 const POLL: Duration = Duration::from_millis(200);
 
+/// A body above this, in bytes, is kept packed.
+const LARGE: usize = 1 << 20;
+
 /// What goes to the queue, and how much may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueOptions {
@@ -40,12 +43,39 @@ impl Default for QueueOptions {
 pub struct Submission {
     /// What was read.
     pub request: SyncRequest,
-    /// The decoded body that it was read from.
-    pub body: Vec<u8>,
+    /// What it was read from, for the queue.
+    pub body: SentBody,
     /// How it was read.
     pub handling: Handling,
     /// Whether the sender would rather not wait for the result.
     pub respond_async: bool,
+}
+
+/// The body of a report, until it is known whether the queue needs it.
+#[derive(Debug)]
+pub struct SentBody(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    Plain(Vec<u8>),
+    Packed(io::Result<Vec<u8>>),
+}
+
+impl SentBody {
+    /// Keeps a decompressed body. A large one is packed at once, so that it does not take memory while the report is
+    /// applied: call it on a thread that may block.
+    pub fn keep(body: Vec<u8>) -> Self {
+        if body.len() <= LARGE { Self(Kept::Plain(body)) } else { Self(Kept::Packed(pack(&body))) }
+    }
+
+    async fn packed(self) -> io::Result<Vec<u8>> {
+        match self.0 {
+            Kept::Plain(body) => {
+                tokio::task::spawn_blocking(move || pack(&body)).await.map_err(io::Error::other).flatten()
+            }
+            Kept::Packed(packed) => packed,
+        }
+    }
 }
 
 /// What became of a report.
@@ -136,9 +166,13 @@ impl Queue {
         Ok(response.map(|response| applied(response, false)))
     }
 
-    async fn enqueue(&self, sync: Arc<SyncCommand>, handling: Handling, body: Vec<u8>) -> Result<Submitted, SyncError> {
-        let packed = tokio::task::spawn_blocking(move || pack(&body)).await.map_err(io::Error::other).flatten();
-        let payload = packed.map_err(SyncError::Payload)?;
+    async fn enqueue(
+        &self,
+        sync: Arc<SyncCommand>,
+        handling: Handling,
+        body: SentBody,
+    ) -> Result<Submitted, SyncError> {
+        let payload = body.packed().await.map_err(SyncError::Payload)?;
         let id = sync.sync_id;
         let job = NewJob { sync, lenient: handling == Handling::Lenient, payload, bounds: self.options.bounds };
         match self.service.retried(async || self.storage.enqueue(job.clone()).await).await? {

@@ -11,7 +11,7 @@ mod worker;
 
 use std::time::Duration;
 
-pub use intake::{Progress, Queue, QueueOptions, Submission, Submitted};
+pub use intake::{Progress, Queue, QueueOptions, SentBody, Submission, Submitted};
 pub use job::{JobEvent, JobEventKind, QueueObserver};
 pub use payload::unpack;
 pub use signals::QueueSignals;

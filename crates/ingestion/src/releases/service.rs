@@ -1,8 +1,9 @@
 //! Taking in release data.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::try_join_all;
 use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
 use module_monitor_storage::{
     Check, CheckOutcome, Fetched, ProjectFeed, Storage, StorageError, StoredHistory, Validators,
@@ -14,6 +15,8 @@ use crate::{Clock, FeedAnswer, FeedSource, retry};
 
 /// How many sites are recounted in one transaction, so that no sync waits long for it.
 const RECOUNT_BATCH: usize = 100;
+/// How many such transactions there are at once.
+const SIDE_BY_SIDE: usize = 3;
 
 /// A feed to ask for, and what is known of it.
 #[derive(Clone, Debug)]
@@ -140,18 +143,32 @@ impl ReleaseService {
         Ok(result)
     }
 
-    /// Recounts the sites that release data or an accepted risk has changed something for, in small transactions.
-    /// `progress` is told after each of them how many sites were recounted in all.
-    pub async fn recount(&self, mut progress: impl FnMut(usize)) -> Result<usize, StorageError> {
-        let mut recounted = 0;
+    /// Recounts the sites that release data or an accepted risk has changed something for, in small transactions, several at
+    /// once; then identifies those that have to be. `progress` is told after each of them how many sites were recounted in all.
+    pub async fn recount(&self, progress: impl FnMut(usize) + Send) -> Result<usize, StorageError> {
+        let recounted = Mutex::new((0, progress));
+        let more = |sites| {
+            let (count, progress) = &mut *recounted.lock().unwrap_or_else(PoisonError::into_inner);
+            *count += sites;
+            progress(*count);
+        };
         loop {
-            let now = self.clock.now();
-            match retried(|| self.storage.recount_step(now, RECOUNT_BATCH)).await? {
-                0 => return Ok(recounted),
-                sites => recounted += sites,
+            let counting = (0..SIDE_BY_SIDE).map(|_| async {
+                loop {
+                    match retried(|| self.storage.count_step(self.clock.now(), RECOUNT_BATCH)).await? {
+                        0 => return Ok::<_, StorageError>(()),
+                        sites => more(sites),
+                    }
+                }
+            });
+            try_join_all(counting).await?;
+            // What has been marked meanwhile is counted first: what one site needs identified is in nobody's way.
+            if !retried(|| self.storage.identify_step(self.clock.now())).await? {
+                break;
             }
-            progress(recounted);
+            more(1);
         }
+        Ok(recounted.into_inner().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// Ends the acceptances whose time is up, and recounts what there is to recount.

@@ -134,6 +134,7 @@ impl Trouble {
     const TEXTS: &[(&str, Self)] = &[
         ("deadlock detected", Self::Contention),        // 40P01
         ("due to lock timeout", Self::Contention),      // 55P03
+        ("due to statement timeout", Self::Contention), // 57014
         ("database table is locked", Self::Contention), // SQLITE_LOCKED
         ("terminating connection", Self::Lost),         // 57P01, 57P02, 25P03
         ("the database system is", Self::Lost),         // 57P03

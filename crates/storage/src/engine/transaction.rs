@@ -67,6 +67,11 @@ pub(crate) trait Unit: Send + 'static {
         async { Ok(None) }
     }
 
+    /// Whether the shortcut is likely to do all of it, and quick: then it may share a transaction with others.
+    fn is_small(&self) -> bool {
+        false
+    }
+
     /// Runs it. An error rolls everything back.
     fn run<T: Transaction>(
         self,

@@ -12,7 +12,9 @@ use crate::engine::transaction::{Transaction, Unit};
 use crate::inventory::current::Current;
 use crate::inventory::standing::{Extension, KnownNames, Standing, present, standings, unclaimed_names};
 use crate::releases::assessments::assess;
-use crate::releases::assessments::wanted::{Assessed, Wanted};
+use crate::releases::assessments::changed::agree;
+use crate::releases::assessments::named::Named;
+use crate::releases::assessments::wanted::{Assessed, Known, Wanted};
 use crate::security::recount;
 use crate::sites::rows::SiteStateRow;
 use crate::{recounts, sites};
@@ -54,8 +56,15 @@ pub(crate) async fn write_standings<T: Transaction>(
     transaction.execute(queries::stand_site_modules(site, &rows)).await.map(drop)
 }
 
-/// Locks a site, runs statements, identifies its extensions and recounts it. Says how many rows each statement wrote, and
-/// `None` where there is no such site.
+/// What has become of a site whose extensions were identified.
+pub(crate) struct Done {
+    /// How many rows each of the statements wrote.
+    pub(crate) rows: Vec<usize>,
+    /// The projects that it begins to use.
+    pub(crate) named: Option<Named>,
+}
+
+/// Locks a site, runs statements, identifies its extensions and recounts it. `None` where there is no such site.
 pub(crate) struct Identify {
     pub(crate) site: SiteId,
     pub(crate) now: OffsetDateTime,
@@ -63,9 +72,9 @@ pub(crate) struct Identify {
 }
 
 impl Unit for Identify {
-    type Output = Option<Vec<usize>>;
+    type Output = Option<Done>;
 
-    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<Vec<usize>>, StorageError> {
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<Done>, StorageError> {
         let Self { site, now, statements } = self;
         let state = transaction.first::<SiteStateRow>(sites::queries::lock_site(site)).await?;
         // Before anything is read: what is marked from here on is done again.
@@ -75,12 +84,13 @@ impl Unit for Identify {
             return Ok(None);
         };
         let rows = transaction.execute_all(statements).await?;
+        let mut assessed = Assessed::default();
         if let Some(core) = state.drupal_version() {
             let current = Current::read(transaction, site, |row| !row.removed).await?;
             let extensions: Vec<_> = present(&current.modules).collect();
             let names = known_names(transaction, site, Feed::of(&core), &extensions).await?;
             let stand = standings(&extensions, &core, &names, true);
-            let assessed = assess(transaction, site, now, Wanted::of(&core, &stand)).await?;
+            assessed = assess(transaction, site, now, Wanted::of(&core, &stand), Known::default()).await?;
             let ids = current.ids();
             let module_id = |name: &MachineName| {
                 ids.get(name).copied().ok_or_else(|| StorageError::corrupt("inventory: no id for module", name))
@@ -88,9 +98,10 @@ impl Unit for Identify {
             write_standings(transaction, site, &stand, &assessed, module_id).await?;
         }
         recount::recount(transaction, now, &[site]).await?;
+        agree(transaction, site, now, state.changes, &assessed).await?;
         if let Some(marked) = marked {
             transaction.execute(recounts::queries::done(site, marked.count)).await?;
         }
-        Ok(Some(rows))
+        Ok(Some(Done { rows, named: assessed.named }))
     }
 }

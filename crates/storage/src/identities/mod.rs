@@ -27,7 +27,7 @@ pub trait Identities: Send + Sync {
     ) -> Result<bool, StorageError>;
 
     /// As [`Identities::settle_for_site`], for every site about which nothing else is settled. The sites are left to
-    /// [`crate::Security::recount_step`]. `false` where no site ever had it.
+    /// [`crate::Security::identify_step`]. `false` where no site ever had it.
     async fn settle_for_all(
         &self,
         name: &MachineName,

@@ -14,6 +14,17 @@ pub(crate) fn known_names<'a>(site: SiteId, feed: Feed, names: Vec<&'a str>) -> 
     statement!(pair "known_names").bind::<BigInt, _>(site.0).bind::<Text, _>(feed.as_str()).bind_list(names)
 }
 
+/// Waits for every sync in progress, and keeps others from beginning until the transaction has ended: they ask which names
+/// are projects. To be taken before the row of a project.
+pub(crate) fn lock_names() -> Sql<impl Portable> {
+    statement!(pg "lock_names")
+}
+
+/// The same, where no sync is in progress: 1 where it was taken.
+pub(crate) fn try_lock_names() -> Sql<impl Portable> {
+    statement!(pg "try_lock_names")
+}
+
 /// Writes how extensions stand whose rows stay as they are otherwise.
 pub(crate) fn stand_site_modules(site: SiteId, rows: &[StandingWrite]) -> Sql<impl Portable> {
     statement!(pair "stand_site_modules").bind::<BigInt, _>(site.0).bind_rows(

@@ -4,13 +4,15 @@ use async_trait::async_trait;
 use module_monitor_domain::{AdminAction, MachineName, Settlement, SiteId};
 use time::OffsetDateTime;
 
-use super::identify::Identify;
+use super::identify::{Done, Identify};
 use super::{Identities, queries};
 use crate::engine::error::StorageError;
 use crate::engine::read::CountRow;
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::{Backend, Transaction, Unit};
-use crate::{admin_log, recounts, releases};
+use crate::releases::assessments::introduce::introduce;
+use crate::releases::assessments::named::Named;
+use crate::{admin_log, recounts};
 
 #[async_trait]
 impl<B: Backend> Identities for B {
@@ -23,10 +25,14 @@ impl<B: Backend> Identities for B {
         actor: &str,
     ) -> Result<bool, StorageError> {
         let statements = settle(Some(site), name, settlement, now, actor);
-        match self.transact(SettleForSite(Identify { site, now, statements })).await {
-            Err(StorageError::MissingReference(_)) => Ok(false),
-            settled => settled.map(|()| true),
+        let named = match self.transact(SettleForSite(Identify { site, now, statements })).await {
+            Err(StorageError::MissingReference(_)) => return Ok(false),
+            settled => settled?,
+        };
+        if let Some(named) = named {
+            introduce(self, site, now, named).await;
         }
+        Ok(true)
     }
 
     async fn settle_for_all(
@@ -84,11 +90,12 @@ fn something_settled(rows: &[usize]) -> Result<(), StorageError> {
 struct SettleForSite(Identify);
 
 impl Unit for SettleForSite {
-    type Output = ();
+    type Output = Option<Named>;
 
-    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<(), StorageError> {
-        let rows = self.0.run(transaction).await?.unwrap_or_else(|| vec![0, 0]);
-        something_settled(&rows)
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<Named>, StorageError> {
+        let done = self.0.run(transaction).await?.unwrap_or(Done { rows: vec![0, 0], named: None });
+        something_settled(&done.rows)?;
+        Ok(done.named)
     }
 }
 
@@ -100,7 +107,7 @@ impl Unit for SettleForAll {
 
     async fn run<T: Transaction>(self, transaction: &mut T) -> Result<(), StorageError> {
         if T::LOCKS_ROWS {
-            transaction.rows::<CountRow>(releases::queries::lock_names()).await?;
+            transaction.rows::<CountRow>(queries::lock_names()).await?;
         }
         let rows = transaction.execute_all(self.0).await?;
         something_settled(&rows[1..rows.len() - 1])

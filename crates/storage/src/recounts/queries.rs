@@ -13,6 +13,11 @@ pub(crate) fn request(now: OffsetDateTime, assessments: Vec<i64>) -> Sql<impl Po
     statement!(pair "request_recounts").bind::<Moment, _>(At(now)).bind_list(assessments)
 }
 
+/// Has one site counted again.
+pub(crate) fn request_site(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("request_recount_of_site").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now))
+}
+
 /// Has the sites counted again that an accepted risk of a project may cover something of.
 pub(crate) fn request_of_project(
     now: OffsetDateTime,

@@ -110,16 +110,26 @@ fn bind_sites(
         .bind::<Nullable<Text>, _>(tag.as_ref().map(Tag::to_string))
 }
 
+/// How far the ids that a process remembers can be trusted.
+pub(crate) fn generation() -> Sql<impl Portable> {
+    statement!("generation")
+}
+
+/// Has every process forget the ids that it remembers. Run it with what removes rows of them.
+pub(crate) fn next_generation() -> Sql<impl Portable> {
+    statement!("next_generation")
+}
+
 /// Versions that no row of a site names.
 pub(crate) const UNUSED_VERSIONS: Sweep = Sweep {
     look: |span, cutoff| within(statement!("unused_versions"), span).bind::<Moment, _>(At(cutoff.recent())).boxed(),
     lock: |ids| statement!(pg "lock_unused_versions").bind_list(ids).boxed(),
-    delete: |ids| vec![statement!(pair "delete_unused_versions").bind_list(ids).boxed()],
+    delete: |ids| vec![statement!(pair "delete_unused_versions").bind_list(ids).boxed(), next_generation().boxed()],
 };
 
 /// Modules that no row of a site names, nor an administrator has spoken of. Their versions go before them.
 pub(crate) const UNUSED_MODULES: Sweep = Sweep {
     look: |span, cutoff| within(statement!("unused_modules"), span).bind::<Moment, _>(At(cutoff.recent())).boxed(),
     lock: |ids| statement!(pg "lock_unused_modules").bind_list(ids).boxed(),
-    delete: |ids| vec![statement!(pair "delete_unused_modules").bind_list(ids).boxed()],
+    delete: |ids| vec![statement!(pair "delete_unused_modules").bind_list(ids).boxed(), next_generation().boxed()],
 };

@@ -164,3 +164,17 @@ pub(crate) struct VersionIdRow {
     #[diesel(sql_type = Bool)]
     pub(crate) described: bool,
 }
+
+/// How far ids that a process remembers can be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]
+pub(crate) struct GenerationRow {
+    /// Grows when rows are removed.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) generation: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) newest_module: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) newest_version: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) newest_assessment: i64,
+}

@@ -23,7 +23,7 @@ use crate::page::{Page, Part};
 pub trait Releases: Send + Sync {
     /// Replaces what is stored of a project's feed and judges anew every installed version of it, in one transaction that
     /// holds the project's row: syncs that begin to use the project wait for it, others do not. Sites whose figures may
-    /// differ now are left to [`crate::Security::recount_step`]. An unknown project becomes known.
+    /// differ now are left to [`crate::Security::count_step`]. An unknown project becomes known.
     async fn store_history(
         &self,
         history: Arc<ReleaseHistory>,
@@ -63,6 +63,9 @@ pub trait Releases: Send + Sync {
     /// Counts how many sites use each project, which is the order in which projects are asked for that are due at the same
     /// moment. Reads every site's modules; no locks while it does.
     async fn count_usage(&self) -> Result<usize, StorageError>;
+
+    /// Introduces the projects of syncs whose process died before it did, and says how many. No locks.
+    async fn introduce_forgotten(&self, now: OffsetDateTime) -> Result<usize, StorageError>;
 
     /// Takes the lease `name` until `until`, or renews it; `false` while somebody else holds it at `now`.
     async fn try_lease(

@@ -5,7 +5,7 @@ use module_monitor_domain::{Feed, ProjectLink, ProjectName, ReleaseHistory, Site
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::assessments::wanted::LOOKUPS_A_DAY;
+use super::assessments::named::LOOKUPS_A_DAY;
 use super::rows::UsageRow;
 use super::writes::{ReleaseWrite, Revision};
 use super::{Check, CheckOutcome, Fetched};
@@ -13,6 +13,7 @@ use crate::engine::batch::Batch;
 use crate::engine::sql_types::{At, DbId, Id, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
 use crate::page::{Page, limit};
+use crate::registry::queries::next_generation;
 use crate::retention::statements::within;
 use crate::retention::sweep::Sweep;
 
@@ -103,12 +104,6 @@ pub(super) fn update_release_data() -> Sql<impl Portable> {
 /// Whether any feed of that name was ever fetched.
 pub(super) fn is_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
     statement!("is_project").bind::<Text, _>(project.to_string())
-}
-
-/// Waits for every sync in progress, and keeps others from beginning until the transaction has ended: they ask which names
-/// are projects. To be taken before the row of a project.
-pub(crate) fn lock_names() -> Sql<impl Portable> {
-    statement!(pg "lock_names")
 }
 
 pub(super) fn delete_releases(project_id: i64) -> Sql<impl Portable> {
@@ -221,6 +216,7 @@ pub(crate) const UNUSED_PROJECTS: Sweep = Sweep {
         vec![
             statement!(pair "delete_unused_releases").bind_list(ids.clone()).boxed(),
             statement!(pair "delete_unused_projects").bind_list(ids).boxed(),
+            next_generation().boxed(),
             lock_release_data().boxed(),
             update_release_data().boxed(),
         ]

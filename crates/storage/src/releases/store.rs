@@ -7,6 +7,7 @@ use module_monitor_domain::{AdminAction, Feed, ProjectName, Release, ReleaseHist
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::assessments;
 use super::rows::{ProjectRow, ReleaseFiguresRow, ReleaseRow, UsageRow};
 use super::take_in::{NoteCheck, StoreHistory};
 use super::{Check, Fetched, ProjectFeed, ReleaseFigures, Releases, StoredHistory, queries};
@@ -72,6 +73,10 @@ impl<B: Backend> Releases for B {
         let event = admin_log::queries::insert(now, actor, AdminAction::ProjectRefreshRequested, None, project, None);
         self.execute_all(vec![queries::request_refresh(project, now).boxed(), event.boxed()]).await?;
         Ok(true)
+    }
+
+    async fn introduce_forgotten(&self, now: OffsetDateTime) -> Result<usize, StorageError> {
+        self.execute(assessments::queries::introduce_forgotten(now)).await
     }
 
     async fn count_usage(&self) -> Result<usize, StorageError> {

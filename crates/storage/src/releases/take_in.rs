@@ -1,11 +1,13 @@
 //! Taking in what drupal.org says of a project: storing it, and judging anew every installed version by it.
-//! Holds the project's row from the beginning, so that syncs which begin to use the project wait.
+//! Holds the project's row from the beginning, so that two that take in the same project do it one after the other; syncs
+//! are not kept waiting but for the moment in which the change is counted.
 
 use std::sync::Arc;
 
 use module_monitor_domain::{Feed, ProjectName, ReleaseHistory};
 use time::OffsetDateTime;
 
+use super::assessments::changed::note_change;
 use super::assessments::queries as assessments;
 use super::assessments::rows::AssessmentRow;
 use super::queries;
@@ -15,7 +17,7 @@ use super::{Check, CheckOutcome, Fetched, StoredHistory};
 use crate::engine::error::StorageError;
 use crate::engine::read::CountRow;
 use crate::engine::transaction::{Transaction, Unit};
-use crate::recounts;
+use crate::{identities, recounts};
 
 /// Replaces what is stored of a feed, and judges by it.
 pub(super) struct StoreHistory {
@@ -38,23 +40,25 @@ impl Unit for StoreHistory {
         let hash = content_hash(history, &releases);
         let changed = row.content_hash.as_ref() != Some(&hash);
         transaction.execute(queries::update_project(row.id, history, hash, fetched)).await?;
-        let mut assessments = 0;
+        let mut revised = Revised::default();
         if changed {
             transaction.execute(queries::delete_releases(row.id)).await?;
             transaction.execute(queries::insert_releases(row.id, &releases)).await?;
-            assessments = revise(transaction, (project, feed), Some(history), false, fetched.at).await?;
+            revised = revise(transaction, (project, feed), Some(history), false).await?;
             let dated = match *project == ProjectName::drupal() {
                 true => queries::date_core_versions(row.id).boxed(),
                 false => queries::date_versions(row.id, project).boxed(),
             };
             transaction.execute(dated).await?;
             transaction.execute(queries::name_module(history)).await?;
+            note_change(transaction, Some(row.id)).await?;
+            revised.mark_sites(transaction, fetched.at).await?;
         }
         if is_new {
             transaction.execute(recounts::queries::request_identification(project.as_str(), fetched.at)).await?;
         }
         update_release_data(transaction).await?;
-        Ok(StoredHistory { releases: releases.len(), changed, assessments })
+        Ok(StoredHistory { releases: releases.len(), changed, assessments: revised.assessments })
     }
 }
 
@@ -81,7 +85,7 @@ async fn becomes_a_project<T: Transaction>(transaction: &mut T, project: &Projec
         return Ok(false);
     }
     if T::LOCKS_ROWS {
-        transaction.rows::<CountRow>(queries::lock_names()).await?;
+        transaction.rows::<CountRow>(identities::queries::lock_names()).await?;
     }
     Ok(!is_project(transaction, project).await?)
 }
@@ -95,10 +99,13 @@ async fn is_project<T: Transaction>(transaction: &mut T, project: &ProjectName) 
 async fn judge_again<T: Transaction>(transaction: &mut T, check: &Check) -> Result<(), StorageError> {
     let Check { project, feed, at, .. } = check;
     let Some(row) = lock(transaction, project, *feed).await? else { return Ok(()) };
+    let id = row.id;
     let releases = transaction.rows::<ReleaseRow>(assessments::releases_of_projects(vec![row.id])).await?;
     let absent = row.is_absent();
     let history = histories(&[row], releases)?.remove(project);
-    revise(transaction, (project, *feed), history.as_ref(), absent, *at).await?;
+    let revised = revise(transaction, (project, *feed), history.as_ref(), absent).await?;
+    note_change(transaction, Some(id)).await?;
+    revised.mark_sites(transaction, *at).await?;
     transaction.execute(recounts::queries::request_identification(project.as_str(), *at)).await.map(drop)
 }
 
@@ -118,24 +125,37 @@ async fn update_release_data<T: Transaction>(transaction: &mut T) -> Result<(), 
     transaction.execute(queries::update_release_data()).await.map(drop)
 }
 
-/// Judges every installed version of a project anew, has the sites recounted whose figures may be others now, and says
-/// how many assessments are.
+/// What has become of the assessments of a project.
+#[derive(Default)]
+struct Revised {
+    /// How many are others now.
+    assessments: usize,
+    /// Those by which the figures of sites may be others.
+    counted: Vec<i64>,
+}
+
+impl Revised {
+    /// Has the sites counted again that use them.
+    async fn mark_sites<T: Transaction>(&self, transaction: &mut T, now: OffsetDateTime) -> Result<(), StorageError> {
+        if !self.counted.is_empty() {
+            transaction.execute(recounts::queries::request(now, self.counted.clone())).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Judges every installed version of a project anew.
 async fn revise<T: Transaction>(
     transaction: &mut T,
     (project, feed): (&ProjectName, Feed),
     history: Option<&ReleaseHistory>,
     absent: bool,
-    now: OffsetDateTime,
-) -> Result<usize, StorageError> {
-    transaction.execute(assessments::delete_unused(project, feed)).await?;
+) -> Result<Revised, StorageError> {
     let rows = transaction.rows::<AssessmentRow>(assessments::of_feed(project, feed)).await?;
     let revisions = revisions(rows, project, feed, history, absent);
     if !revisions.is_empty() {
         transaction.execute(queries::update_assessments(&revisions)).await?;
     }
-    let counted: Vec<i64> = revisions.iter().filter(|revision| revision.counted).map(|revision| revision.id).collect();
-    if !counted.is_empty() {
-        transaction.execute(recounts::queries::request(now, counted)).await?;
-    }
-    Ok(revisions.len())
+    let counted = revisions.iter().filter(|revision| revision.counted).map(|revision| revision.id).collect();
+    Ok(Revised { assessments: revisions.len(), counted })
 }

@@ -1,21 +1,29 @@
 //! Removing rows that nobody uses, while others may be about to use them.
 //!
-//! Whoever uses such a row holds a lock on it until the commit: a foreign key takes one by itself. So a row that can be locked
-//! here, and that nobody is seen to use after that, is nobody's; who comes too late finds a reference missing or the row
-//! gone, and tries again. Nothing here waits for anybody.
+//! Whoever may begin to use such a row is a sync, or identifies the extensions of a site, and holds the lock of names shared
+//! until the commit. So what nobody is seen to use while that lock is held here, alone, is nobody's; the ids that processes
+//! remember are out of date afterwards. Nothing here waits for that lock: it is asked for again and again.
 
 use std::collections::HashSet;
+use std::time::Duration as StdDuration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool};
+use tokio::time::sleep;
 
 use super::{Cutoff, Pruned};
 use crate::engine::error::StorageError;
+use crate::engine::read::CountRow;
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::{Backend, Transaction, Unit};
+use crate::identities;
 
 /// Rows that are looked at in one statement.
 const LOOK: usize = 2_000;
+/// How often the lock is asked for that every sync holds, and the pause in between. What cannot be removed then is left to the
+/// next time.
+const ATTEMPTS: usize = 40;
+const PAUSE: StdDuration = StdDuration::from_millis(25);
 
 /// The statements that sweep a table.
 pub(crate) struct Sweep {
@@ -63,12 +71,20 @@ pub(super) async fn sweep(
     let unused: Vec<i64> = seen.into_iter().filter(|row| row.unused).map(|row| row.id).collect();
     let mut removed = 0;
     for ids in unused.chunks(batch) {
-        removed += backend.transact(Remove { sweep, cutoff, ids: ids.to_vec() }).await?;
+        for _ in 0..ATTEMPTS {
+            match backend.transact(Remove { sweep, cutoff, ids: ids.to_vec() }).await? {
+                Some(rows) => {
+                    removed += rows;
+                    break;
+                }
+                None => sleep(PAUSE).await,
+            }
+        }
     }
     Ok(Pruned { removed, next })
 }
 
-/// Removes those of some rows that nobody uses after all, and says how many.
+/// Removes those of some rows that nobody uses after all, and says how many; `None` while syncs are at work.
 struct Remove {
     sweep: &'static Sweep,
     cutoff: Cutoff,
@@ -77,11 +93,17 @@ struct Remove {
 }
 
 impl Unit for Remove {
-    type Output = usize;
+    type Output = Option<usize>;
 
-    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<usize, StorageError> {
+    async fn run<T: Transaction>(self, transaction: &mut T) -> Result<Option<usize>, StorageError> {
         let Self { sweep, cutoff, ids } = self;
-        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(0) };
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(Some(0)) };
+        if T::LOCKS_ROWS {
+            let taken = transaction.first::<CountRow>(identities::queries::try_lock_names()).await?;
+            if taken.is_none_or(|taken| taken.count == 0) {
+                return Ok(None);
+            }
+        }
         let span = Span { after: first - 1, until: *last, limit: usize::MAX };
         let ours: HashSet<i64> = match T::LOCKS_ROWS {
             true => transaction.rows::<LockedRow>((sweep.lock)(ids)).await?.into_iter().map(|row| row.id).collect(),
@@ -95,6 +117,6 @@ impl Unit for Remove {
         if removed > 0 {
             transaction.execute_all((sweep.delete)(unused)).await?;
         }
-        Ok(removed)
+        Ok(Some(removed))
     }
 }

@@ -47,7 +47,7 @@ pub trait Security: Send + Sync {
         page: Page<SiteId>,
     ) -> Result<Part<SiteWithout>, StorageError>;
 
-    /// Accepts a risk as `actor`, in one transaction that holds the project's rows. Call [`Security::recount_step`] until
+    /// Accepts a risk as `actor`, in one transaction. Call [`Security::count_step`] until
     /// nothing is left. [`StorageError::MissingReference`] where its site does not exist.
     async fn create_acceptance(&self, acceptance: NewAcceptance, actor: &str) -> Result<(), StorageError>;
 
@@ -66,17 +66,21 @@ pub trait Security: Send + Sync {
     async fn end_due_acceptances(&self, now: OffsetDateTime) -> Result<usize, StorageError>;
 
     /// Recounts at most `limit` of the sites whose figures may differ since an assessment or an acceptance changed, under
-    /// their locks, and says how many; 0: there are none left. What has not been recounted when the program ends is the
-    /// next one's first work.
-    async fn recount_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError>;
+    /// their locks, and says how many; 0: there are none left but those that others have in hand. What has not been recounted
+    /// when the program ends is the next one's first work. May be called many times at once.
+    async fn count_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError>;
+
+    /// Identifies the extensions of one of the sites anew for which it has been asked, and recounts it; `false`: there are none
+    /// left. Who calls it twice at once has the same site done twice.
+    async fn identify_step(&self, now: OffsetDateTime) -> Result<bool, StorageError>;
 
     /// Has the sites identified anew of which something was postponed because they had named too many versions in a day.
     async fn request_postponed(&self, now: OffsetDateTime) -> Result<usize, StorageError>;
 
-    /// How many modules of sites are behind what [`Security::recount_step`] has left to do. No locks.
+    /// How many sites [`Security::count_step`] and [`Security::identify_step`] have left. No locks.
     async fn pending_recounts(&self) -> Result<u64, StorageError>;
 
-    /// Compares the figures of a page of sites with their rows. No locks; finish [`Security::recount_step`] first.
+    /// Compares the figures of a page of sites with their rows. No locks; finish [`Security::count_step`] first.
     async fn recount_check(&self, page: Page<SiteId>) -> Result<RecountPage, StorageError>;
 
     /// The figures of several sites together. No locks.

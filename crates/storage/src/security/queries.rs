@@ -13,25 +13,27 @@ use crate::retention::statements::{beyond, older, with_more_than};
 use crate::retention::trim::Trim;
 use crate::sites::queries::of_tag;
 
-pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, String)>) -> BoxedSql {
+/// A condition of `security_updates.sql`, where only what is insecure is asked for.
+const WITH_FINDINGS: &str = "s.site_id >= $1 AND s.site_id IN (SELECT f.site_id FROM security_findings f \
+                             WHERE f.fixed_at IS NULL AND f.site_id >= $1 AND ($4 IS NULL OR f.project = $4))";
+
+pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, String)>) -> Sql<impl Portable + use<>> {
     let (site, project) = page.after.clone().unwrap_or((SiteId(0), String::new()));
-    // What is insecure has findings, which say since when.
-    let (text, class) = match filter.class {
-        Some(CoverageClass::Insecure) => (include_str!("sql/security_updates.sql"), None),
-        class => (include_str!("sql/unsettled.sql"), Some(class)),
-    };
-    let list = sql_of(of_tag(text, "$7", filter.tag.as_ref()))
+    let mut text = of_tag(include_str!("sql/security_updates.sql"), "$7", filter.tag.as_ref());
+    if filter.class == Some(CoverageClass::Insecure) {
+        // What is insecure has findings, and few sites have any.
+        text = text.replace("s.site_id >= $1", WITH_FINDINGS);
+    }
+    sql_of(text)
+        .cut()
         .bind::<BigInt, _>(site.0)
         .bind::<Text, _>(project)
         .bind::<Nullable<BigInt>, _>(filter.site_id.map(|site| site.0))
         .bind::<Nullable<Text>, _>(filter.project.map(|project| project.to_string()))
         .bind::<Bool, _>(filter.include_disabled)
         .bind::<BigInt, _>(page.rows())
-        .bind::<Nullable<Text>, _>(filter.tag.map(String::from));
-    match class {
-        None => list.boxed(),
-        Some(class) => list.bind::<Nullable<Text>, _>(class.map(CoverageClass::as_str)).boxed(),
-    }
+        .bind::<Nullable<Text>, _>(filter.tag.map(String::from))
+        .bind::<Nullable<Text>, _>(filter.class.map(CoverageClass::as_str))
 }
 
 pub(super) fn fixed_findings(filter: SecurityFilter, page: &Page<i64>) -> Sql<impl Portable + use<>> {
@@ -79,11 +81,6 @@ pub(super) fn check_figures(page: &Page<SiteId>) -> Sql<impl Portable + use<>> {
 /// The figures on a site's row, and the age of release data.
 pub(crate) fn security_of_site(site: SiteId) -> Sql<impl Portable> {
     statement!("security_of_site").bind::<BigInt, _>(site.0)
-}
-
-/// Takes the rows of a project, so that no sync begins to use it meanwhile.
-pub(super) fn lock_project(project: &ProjectName) -> Sql<impl Portable + use<>> {
-    statement!("lock_project").bind::<Text, _>(project.to_string())
 }
 
 pub(super) fn insert_acceptance(acceptance: NewAcceptance, actor: &str) -> Sql<impl Portable + use<>> {

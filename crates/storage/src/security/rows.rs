@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use module_monitor_domain::{CoverageCounts, MachineName, ProjectName, SecurityCounts, SiteId};
+use module_monitor_domain::{CoverageCounts, MachineName, SecurityCounts, SiteId};
 
 use super::{
     Acceptance, AcceptedRisk, FixedFinding, ProjectSite, RecountDifference, RecountPage, SecurityTotals,
@@ -19,9 +19,9 @@ fn known_version(version: String) -> Option<String> {
     Some(version).filter(|version| !version.is_empty())
 }
 
-/// A module that needs a security update.
+/// A project of a site that asks for something.
 #[derive(QueryableByName)]
-pub(super) struct InsecureModuleRow {
+pub(super) struct SecurityUpdateRow {
     #[diesel(sql_type = BigInt)]
     site_id: i64,
     #[diesel(sql_type = Text)]
@@ -30,9 +30,9 @@ pub(super) struct InsecureModuleRow {
     project: Option<String>,
     #[diesel(sql_type = Nullable<Moment>)]
     insecure_since: Option<At>,
-    /// None where a site's core stands for itself.
+    /// Separated by spaces, which no name has; none where a site's core stands for itself.
     #[diesel(sql_type = Nullable<Text>)]
-    machine_name: Option<String>,
+    modules: Option<String>,
     #[diesel(sql_type = Text)]
     version: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -45,6 +45,7 @@ pub(super) struct InsecureModuleRow {
     recommended: Option<String>,
     #[diesel(sql_type = Text)]
     security_updates: String,
+    /// Of the risk that covers all of the modules.
     #[diesel(sql_type = Nullable<Id>)]
     acceptance_id: Option<DbId>,
     #[diesel(sql_type = Nullable<Moment>)]
@@ -53,16 +54,17 @@ pub(super) struct InsecureModuleRow {
     reason: Option<String>,
 }
 
-impl InsecureModuleRow {
+impl SecurityUpdateRow {
     fn accepted(&self) -> Option<AcceptedRisk> {
         Some(AcceptedRisk { id: self.acceptance_id?.0, until: self.until?.0, reason: self.reason.clone()? })
     }
 }
 
-impl TryFrom<InsecureModuleRow> for SecurityUpdate {
+impl TryFrom<SecurityUpdateRow> for SecurityUpdate {
     type Error = StorageError;
 
-    fn try_from(row: InsecureModuleRow) -> Result<Self, StorageError> {
+    fn try_from(row: SecurityUpdateRow) -> Result<Self, StorageError> {
+        let modules = row.modules.iter().flat_map(|names| names.split(' '));
         Ok(Self {
             site_id: SiteId(row.site_id),
             project: row.project.as_deref().map(read_project).transpose()?,
@@ -70,7 +72,7 @@ impl TryFrom<InsecureModuleRow> for SecurityUpdate {
             security_updates: read_json("list of security releases", &row.security_updates)?,
             class: read_class(&row.class)?,
             unknown: row.unknown_reason.as_deref().map(read_reason).transpose()?,
-            modules: row.machine_name.as_deref().map(read_name).transpose()?.into_iter().collect(),
+            modules: modules.map(read_name).collect::<Result<_, _>>()?,
             insecure_since: moment(row.insecure_since),
             accepted: row.accepted(),
             site_name: row.site_name,
@@ -78,31 +80,6 @@ impl TryFrom<InsecureModuleRow> for SecurityUpdate {
             recommended: row.recommended,
         })
     }
-}
-
-/// One entry for each site, project and class; `rows` come together, the lowest version first.
-pub(super) fn security_updates(rows: Vec<InsecureModuleRow>) -> Result<Vec<SecurityUpdate>, StorageError> {
-    let mut updates: Vec<SecurityUpdate> = Vec::new();
-    for row in rows {
-        let same = |update: &&mut SecurityUpdate| {
-            let project = update.project.as_ref().map(ProjectName::as_str);
-            update.site_id.0 == row.site_id
-                && update.class.as_str() == row.class
-                && project.is_some()
-                && project == row.project.as_deref()
-        };
-        match updates.last_mut().filter(same) {
-            Some(update) => {
-                update.modules.extend(row.machine_name.as_deref().map(read_name).transpose()?);
-                if row.acceptance_id.is_none() {
-                    update.accepted = None;
-                }
-            }
-            None => updates.push(row.try_into()?),
-        }
-    }
-    updates.iter_mut().for_each(|update| update.modules.sort());
-    Ok(updates)
 }
 
 /// A module of a project, or that a site has the project without one, with the totals of the list; without a site they are

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::recount::{CountMarked, Recount};
 use super::rows::{
-    AcceptanceRow, FiguresRow, FixedRow, InsecureModuleRow, ProjectModuleRow, SiteWithoutRow, TotalsRow, project_sites,
-    recount_page, security_updates,
+    AcceptanceRow, FiguresRow, FixedRow, ProjectModuleRow, SecurityUpdateRow, SiteWithoutRow, TotalsRow, project_sites,
+    recount_page,
 };
 use super::{
     Acceptance, FixedFinding, NewAcceptance, ProjectSite, ProjectSitesFilter, RecountPage, Security, SecurityFilter,
@@ -16,11 +16,13 @@ use super::{
 };
 use crate::bounds::BoundedSites;
 use crate::engine::error::StorageError;
-use crate::engine::read::{CountRow, all, one, small_part};
+use crate::engine::read::{CountRow, all, one, part, small_part};
 use crate::engine::statement::BoxedSql;
 use crate::engine::transaction::Backend;
 use crate::identities::identify::Identify;
 use crate::page::{Page, Part};
+use crate::releases::assessments;
+use crate::releases::assessments::introduce::introduce;
 use crate::sites::rows::SiteIdRow;
 use crate::{admin_log, recounts};
 
@@ -34,8 +36,7 @@ impl<B: Backend> Security for B {
         filter: SecurityFilter,
         page: Page<(SiteId, String)>,
     ) -> Result<Part<SecurityUpdate>, StorageError> {
-        let rows = self.rows::<InsecureModuleRow>(queries::security_updates(filter, &page)).await?;
-        Ok(Part::of(security_updates(rows)?, page.limit))
+        part::<SecurityUpdateRow, _, _>(self, queries::security_updates(filter, &page), &page).await
     }
 
     async fn fixed_findings(
@@ -105,21 +106,26 @@ impl<B: Backend> Security for B {
         }
     }
 
-    async fn recount_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError> {
-        // Those that are only counted first: what one site needs identified is in nobody's way.
-        match self.transact(CountMarked { now, limit }).await? {
-            0 => {}
-            counted => return Ok(counted),
-        }
-        let Some(row) = self.first::<SiteIdRow>(recounts::queries::site_to_identify()).await? else { return Ok(0) };
+    async fn count_step(&self, now: OffsetDateTime, limit: usize) -> Result<usize, StorageError> {
+        self.transact(CountMarked { now, limit }).await
+    }
+
+    async fn identify_step(&self, now: OffsetDateTime) -> Result<bool, StorageError> {
+        let Some(row) = self.first::<SiteIdRow>(recounts::queries::site_to_identify()).await? else { return Ok(false) };
         let site = SiteId::from(row);
-        let identified = self.transact(Identify { site, now, statements: Vec::new() }).await;
-        if let Err(error) = identified {
-            // The others have their turn before it is tried again.
-            self.execute(recounts::queries::postpone(site, now)).await?;
-            return Err(error);
+        match self.transact(Identify { site, now, statements: Vec::new() }).await {
+            Ok(done) => {
+                if let Some(named) = done.and_then(|done| done.named) {
+                    introduce(self, site, now, named).await;
+                }
+                Ok(true)
+            }
+            Err(error) => {
+                // The others have their turn before it is tried again.
+                self.execute(recounts::queries::postpone(site, now)).await?;
+                Err(error)
+            }
         }
-        Ok(1)
     }
 
     async fn request_postponed(&self, now: OffsetDateTime) -> Result<usize, StorageError> {
@@ -168,7 +174,7 @@ async fn end(
 }
 
 /// Runs `statements` and has the sites recounted that they are about: one site at once, under its lock; all sites later,
-/// but what they wait for is written down with it, while no sync can begin to use the project.
+/// but they are marked with it, as they are seen once the change is counted.
 async fn change_acceptance(
     backend: &impl Backend,
     (project, class): (&ProjectName, CoverageClass),
@@ -179,9 +185,8 @@ async fn change_acceptance(
     if let Some(site) = site {
         return backend.transact(Recount { now, sites: vec![site], statements }).await;
     }
-    let mut all = vec![queries::lock_project(project).boxed()];
-    all.extend(statements);
+    let mut all = statements;
+    all.push(assessments::queries::count_change().boxed());
     all.push(recounts::queries::request_of_project(now, project, class).boxed());
-    let rows = backend.execute_all(all).await?;
-    Ok(rows.into_iter().skip(1).collect())
+    backend.execute_all(all).await
 }

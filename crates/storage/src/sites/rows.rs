@@ -143,6 +143,9 @@ pub(crate) struct SiteStateRow {
     pub(crate) silence_told: bool,
     #[diesel(sql_type = Nullable<Moment>)]
     pub(crate) last_full_sync_at: Option<At>,
+    /// How far what it has changed lately reaches.
+    #[diesel(sql_type = Nullable<Moment>)]
+    pub(crate) busy_until: Option<At>,
     #[diesel(sql_type = Integer)]
     pub(crate) pending_jobs: i32,
     /// That of its core; `None` until its modules have assessments.
@@ -150,6 +153,9 @@ pub(crate) struct SiteStateRow {
     pub(crate) core_assessment_id: Option<i64>,
     #[diesel(sql_type = BigInt)]
     pub(crate) kept_bytes: i64,
+    /// How many changes of what extensions are judged by there had been.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) changes: i64,
     #[diesel(embed)]
     pub(crate) security: SecurityRow,
 }

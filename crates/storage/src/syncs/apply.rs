@@ -14,6 +14,7 @@ use super::ids::Ids;
 use super::queries::KnownBy;
 use super::queue::turns::pass;
 use super::resident::Resident;
+use super::rest::has_to_rest;
 use super::result::SyncResult;
 use super::rows::TouchedRow;
 use super::writes::{SiteWrite, Written, identity_event, outcome, unchanged_outcome};
@@ -21,10 +22,12 @@ use super::{idempotency, queries};
 use crate::engine::error::StorageError;
 use crate::engine::transaction::{Transaction, Unit};
 use crate::inventory::current::Current;
+use crate::registry::rows::GenerationRow;
+use crate::releases::assessments::changed::agree;
 use crate::security::recount;
 use crate::site_bounds::SiteBounds;
 use crate::sites::rows::{SecurityRow, SiteStateRow};
-use crate::{outbox, security, sites};
+use crate::{outbox, registry, security, sites};
 
 /// Applies a report, or says why not. An unchanged report is one statement on PostgreSQL, and writes the site's row and
 /// the audit row on both; everything else begins with the lock on the site's row.
@@ -36,6 +39,10 @@ pub(super) struct Apply {
 impl Unit for Apply {
     /// With the ids that were found, for the cache to remember after the commit.
     type Output = (SyncResult, FoundIds);
+
+    fn is_small(&self) -> bool {
+        self.command.is_direct() && self.command.report.fingerprint().is_some()
+    }
 
     async fn shortcut<T: Transaction>(&self, transaction: &mut T) -> Result<Option<Self::Output>, StorageError> {
         let (command, report) = (&*self.command, &self.command.report);
@@ -58,7 +65,8 @@ impl Unit for Apply {
         }
         let state = site.state();
         let decision = decide(&state, report);
-        if let Some(result) = pass(transaction, command, site.pending_jobs, &decision).await? {
+        let waits = site.pending_jobs > 0 || has_to_rest(&site, command.received_at);
+        if let Some(result) = pass(transaction, command, waits, &decision).await? {
             return Ok((result, FoundIds::default()));
         }
         let (plan, written, ids) = match decision {
@@ -73,6 +81,7 @@ impl Unit for Apply {
                     return Ok((SyncResult::Refused(refusal), FoundIds::default()));
                 }
                 let mut ids = Ids::of_rows(&current);
+                ids.found.generation = trust(transaction, &self.resident).await?;
                 let sync = Changing { command, resident: &self.resident, before: &site };
                 sync.resolve_modules(transaction, &mut ids).await?;
                 let mut plan = plan(&state, &current.modules, report, |name| ids.registry_type(name));
@@ -82,9 +91,20 @@ impl Unit for Apply {
             }
         };
         let outcome = finish(transaction, command, &plan, &site, &written, &self.resident.bounds).await?;
-        let found = FoundIds { behind: written.assessed.behind, ..ids.found };
-        Ok((SyncResult::Applied(outcome), found))
+        if written.assessed.core.is_some() {
+            agree(transaction, command.site_id, command.received_at, site.changes, &written.assessed).await?;
+        }
+        Ok((SyncResult::Applied(outcome), ids.found(written.assessed)))
     }
+}
+
+/// Forgets remembered ids that may be out of date, and says what the rest is of.
+async fn trust<T: Transaction>(transaction: &mut T, resident: &Resident) -> Result<i64, StorageError> {
+    let reach = resident.ids.reach();
+    let now = transaction.first::<GenerationRow>(registry::queries::generation()).await?;
+    let now = now.ok_or_else(|| StorageError::corrupt("registry: gone", "its generation"))?;
+    resident.ids.trust(now, reach);
+    Ok(now.generation)
 }
 
 /// Applies a report whose modules nobody has read, where its site's row knows them; else it does nothing.
@@ -92,6 +112,10 @@ pub(super) struct ApplyGlanced(pub(super) Arc<SyncCommand<GlancedReport>>);
 
 impl Unit for ApplyGlanced {
     type Output = Option<SyncOutcome>;
+
+    fn is_small(&self) -> bool {
+        true
+    }
 
     async fn shortcut<T: Transaction>(&self, transaction: &mut T) -> Result<Option<Self::Output>, StorageError> {
         let by = KnownBy { fingerprint: None, modules: Some(self.0.report.modules) };
@@ -146,7 +170,7 @@ async fn finish<T: Transaction>(
     bounds: &SiteBounds,
 ) -> Result<SyncOutcome, StorageError> {
     let (site, now) = (command.site_id, command.received_at);
-    let write = SiteWrite::of(plan, before, command, written);
+    let write = SiteWrite::of(plan, before, command, written, bounds);
     let kept_bytes = write.kept_bytes;
     transaction.execute(queries::update_site(command, write)).await?;
     let mut figures = before.security.clone();

@@ -17,7 +17,7 @@ use crate::inventory::change_set::ChangeSet;
 use crate::inventory::current::Current;
 use crate::inventory::standing;
 use crate::releases::assessments::assess;
-use crate::releases::assessments::wanted::Wanted;
+use crate::releases::assessments::wanted::{Known, Wanted};
 use crate::sites::rows::SiteStateRow;
 
 /// A sync that may change the inventory of its site, whose row it has locked.
@@ -36,6 +36,10 @@ impl Changing<'_> {
     ) -> Result<(), StorageError> {
         let (site, now) = (self.command.site_id, self.command.received_at);
         let mut unknown = ids.unknown_modules(&self.command.report, &self.resident.ids);
+        if !unknown.is_empty() {
+            ids.add_modules(transaction.rows(queries::find_modules(&unknown)).await?)?;
+            unknown.retain(|module| !ids.knows_module(module));
+        }
         if unknown.is_empty() {
             return Ok(());
         }
@@ -44,7 +48,8 @@ impl Changing<'_> {
             unknown.iter_mut().for_each(|module| module.fit_into(left));
         }
         ids.add_modules(transaction.rows(queries::insert_modules(site, now, &unknown)).await?)?;
-        if !ids.know_modules(&unknown) {
+        unknown.retain(|module| !ids.knows_module(module));
+        if !unknown.is_empty() {
             ids.add_modules(transaction.rows(queries::find_modules(&unknown)).await?)?;
         }
         Ok(())
@@ -59,6 +64,10 @@ impl Changing<'_> {
     ) -> Result<(), StorageError> {
         let (site, now) = (self.command.site_id, self.command.received_at);
         let mut unknown = ids.unknown_versions(plan, &self.command.report, &self.resident.ids)?;
+        if !unknown.is_empty() {
+            ids.add_versions(transaction.rows(queries::find_versions(&unknown)).await?);
+            unknown.retain(|version| !ids.knows_version(version, version.said.is_some()));
+        }
         if unknown.is_empty() {
             return Ok(());
         }
@@ -70,14 +79,14 @@ impl Changing<'_> {
             unknown.iter_mut().for_each(|version| version.fit_into(&mut left));
         }
         ids.add_versions(transaction.rows(queries::insert_versions(site, now, &unknown)).await?);
-        if !ids.know_versions(&unknown) {
+        unknown.retain(|version| !ids.knows_version(version, false));
+        if !unknown.is_empty() {
             ids.add_versions(transaction.rows(queries::find_versions(&unknown)).await?);
         }
         Ok(())
     }
 
-    /// Writes the rows that `plan` changes, and how everything stands afterwards. Locks projects before it touches
-    /// versions, which is the order of an import. The plan gets the warnings that come of it.
+    /// Writes the rows that `plan` changes, and how everything stands afterwards. The plan gets the warnings that come of it.
     pub(super) async fn write_inventory<T: Transaction>(
         &self,
         transaction: &mut T,
@@ -96,7 +105,9 @@ impl Changing<'_> {
             let old_core = self.before.drupal_version();
             let anew = self.before.core_assessment_id.is_none() || standing::changes_feed(old_core.as_ref(), core);
             let standings = standing::standings(&extensions, core, &names, anew);
-            written.assessed = assess(transaction, site, now, Wanted::of(core, &standings)).await?;
+            let wanted = Wanted::of(core, &standings);
+            let known = Known::of(&wanted, |key| self.resident.ids.assessment(wanted.feed, key));
+            written.assessed = assess(transaction, site, now, wanted, known).await?;
             self.resolve_versions(transaction, plan, ids).await?;
             let mut rows = row_writes(plan, ids, &standings, &written.assessed, changes.as_ref())?;
             let others = Others {

@@ -68,6 +68,14 @@ impl SyncCommand {
     pub(super) fn is_direct(&self) -> bool {
         !matches!(self.via, Via::Queue { .. })
     }
+
+    /// When it is applied.
+    pub(super) fn applied_at(&self) -> OffsetDateTime {
+        match self.via {
+            Via::Queue { now, .. } => now,
+            Via::Direct | Via::DirectIfUnchanged => self.received_at,
+        }
+    }
 }
 
 /// How a sync comes to the storage.

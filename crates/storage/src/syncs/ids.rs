@@ -1,6 +1,7 @@
 //! The ids of the registry's rows: which a sync needs, which are known, and which have to be looked up or made.
 
 use std::collections::HashMap;
+use std::mem;
 
 use module_monitor_domain::{
     MachineName, ModuleDetails, ModuleType, RejectedItem, Report, ReportedModule, SyncPlan, registry_type,
@@ -11,6 +12,8 @@ use crate::engine::error::StorageError;
 use crate::engine::read::{json, read_module_type, read_name};
 use crate::inventory::current::Current;
 use crate::registry::rows::{ModuleIdRow, VersionIdRow};
+use crate::releases::assessments::named::Named;
+use crate::releases::assessments::wanted::Assessed;
 
 /// The registry ids that a sync has come across.
 #[derive(Default)]
@@ -36,6 +39,16 @@ impl Ids {
             ids.modules.insert(module.machine_name.clone(), known);
         }
         ids
+    }
+
+    /// What to remember after the commit, and what to do then.
+    pub(super) fn found(self, mut assessed: Assessed) -> FoundIds {
+        let (behind, named) = (mem::take(&mut assessed.behind), assessed.named.take());
+        let assessments = match &named {
+            Some(Named { feed, .. }) => assessed.into_found().map(|(key, id)| ((*feed, key), id)).collect(),
+            None => Vec::new(),
+        };
+        FoundIds { assessments, behind, named, ..self.found }
     }
 
     /// The type under which the registry knows a module.
@@ -77,11 +90,20 @@ impl Ids {
         Ok(())
     }
 
+    /// The project whose releases have the versions of a module.
+    fn dated_by<'a>(&self, name: &'a MachineName) -> Option<&'a str> {
+        match self.registry_type(name)? {
+            ModuleType::Core => Some("drupal"),
+            ModuleType::Contrib => Some(name.as_str()),
+            ModuleType::Custom => None,
+        }
+    }
+
     /// The versions a plan writes whose ids, or whose details where they are shared, neither the site's rows nor the
     /// cache know, sorted as they are locked.
     pub(super) fn unknown_versions<'a>(
         &mut self,
-        plan: &SyncPlan,
+        plan: &'a SyncPlan,
         report: &'a Report,
         cache: &IdCache,
     ) -> Result<Vec<NewVersion<'a>>, StorageError> {
@@ -101,6 +123,7 @@ impl Ids {
             }
             unknown.push(NewVersion {
                 module_id,
+                dated_by: self.dated_by(&change.machine_name),
                 sort_key: version.sort_key().to_owned(),
                 said: shared.then(|| details_of(report, &change.machine_name)).flatten(),
                 details: None,
@@ -119,14 +142,15 @@ impl Ids {
         }
     }
 
-    /// Whether every one of these has an id now.
-    pub(super) fn know_modules(&self, names: &[NewModule<'_>]) -> bool {
-        names.iter().all(|module| self.modules.contains_key(&module.name))
+    /// Whether it has an id now.
+    pub(super) fn knows_module(&self, module: &NewModule<'_>) -> bool {
+        self.modules.contains_key(&module.name)
     }
 
-    /// Whether every one of these has an id now.
-    pub(super) fn know_versions(&self, versions: &[NewVersion<'_>]) -> bool {
-        versions.iter().all(|v| self.versions.contains_key(&(v.module_id, v.version.clone())))
+    /// Whether it has an id now, and its details are stored where those are asked for.
+    pub(super) fn knows_version(&self, version: &NewVersion<'_>, described: bool) -> bool {
+        let known = self.versions.get(&(version.module_id, version.version.clone()));
+        known.is_some_and(|known| known.described || !described)
     }
 
     pub(super) fn module_id(&self, name: &MachineName) -> Result<i64, StorageError> {
@@ -222,6 +246,8 @@ pub(super) struct NewVersion<'a> {
     pub(super) module_id: i64,
     pub(super) version: String,
     pub(super) sort_key: String,
+    /// The project whose releases have it.
+    pub(super) dated_by: Option<&'a str>,
     /// What the report says of it, where that is to be shared.
     pub(super) said: Option<&'a ModuleDetails>,
     /// What of that is kept.

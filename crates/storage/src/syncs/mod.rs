@@ -11,6 +11,7 @@ pub(crate) mod log;
 mod queries;
 pub(crate) mod queue;
 pub(crate) mod resident;
+mod rest;
 pub(crate) mod result;
 mod rows;
 mod store;

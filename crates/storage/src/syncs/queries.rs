@@ -65,7 +65,7 @@ pub(super) fn touch_site<R: Reported>(
         .boxed()
 }
 
-/// Inserts the registry rows that are missing, in the order of names, and answers those that are there.
+/// Inserts registry rows, in the order of names, and answers those that were not there.
 pub(super) fn insert_modules<'a>(
     site: SiteId,
     now: OffsetDateTime,
@@ -92,7 +92,8 @@ pub(super) fn insert_versions(site: SiteId, now: OffsetDateTime, rows: &[NewVers
             .column("module_id", |v| v.module_id)
             .column("version", |v| v.version.as_str())
             .column("sort_key", |v| v.sort_key.as_str())
-            .column("details", |v| v.details.as_deref()),
+            .column("details", |v| v.details.as_deref())
+            .column("dated_by", |v| v.dated_by),
     )
 }
 
@@ -235,6 +236,7 @@ pub(super) fn update_site(command: &SyncCommand, site: SiteWrite<'_>) -> Sql<imp
         .bind::<BigInt, _>(site.kept_bytes)
         .bind::<Nullable<Binary>, _>(site.modules_hash.map(|hash| hash.as_bytes().to_vec()))
         .bind::<Nullable<Integer>, _>(site.processed.map(count))
+        .bind::<Nullable<Moment>, _>(site.busy_until.map(At))
 }
 
 pub(super) fn insert_sync<R: Reported>(command: &SyncCommand<R>, outcome: &SyncOutcome) -> Sql<impl Portable + use<R>> {

@@ -16,19 +16,23 @@ use crate::engine::error::StorageError;
 use crate::engine::read::one;
 use crate::engine::transaction::Backend;
 use crate::releases;
+use crate::releases::assessments::introduce::introduce;
 
 #[async_trait]
 impl<B: Backend<Resident = Resident>> Syncs for B {
     async fn apply_sync(&self, sync: Arc<SyncCommand>) -> Result<SyncResult, StorageError> {
         let resident = Arc::clone(self.resident());
-        let now = sync.received_at;
-        let applied = self.transact(Apply { command: sync, resident }).await;
-        let (result, mut found) = applied.inspect_err(|error| self.resident().ids.forget_if_wrong(error))?;
-        let behind = mem::take(&mut found.behind);
+        let (site, now) = (sync.site_id, sync.received_at);
+        let (result, mut found) = self.transact(Apply { command: sync, resident }).await?;
+        let (behind, named) = (mem::take(&mut found.behind), found.named.take());
         self.resident().ids.remember(found);
+        if let Some(mut named) = named {
+            named.ranks.retain(|project, _| !self.resident().ids.is_asked(named.feed, project));
+            let feed = named.feed;
+            self.resident().ids.remember_asked(feed, introduce(self, site, now, named).await);
+        }
         if !behind.is_empty() {
-            // Not in the transaction, which holds their rows for share. Whatever goes wrong here, they are asked for as
-            // planned.
+            // Not in the transaction, which nobody should wait for. Whatever goes wrong here, they are asked for as planned.
             let _ = self.execute(releases::queries::ask_sooner(behind, now)).await;
         }
         Ok(result)

@@ -13,7 +13,6 @@ use crate::engine::read::json;
 use crate::inventory::change_set::ChangeSet;
 use crate::inventory::standing::{Standing, by_name};
 use crate::releases::assessments::wanted::Assessed;
-#[cfg(doc)]
 use crate::site_bounds::SiteBounds;
 use crate::sites::rows::SiteStateRow;
 
@@ -94,12 +93,21 @@ pub(super) struct SiteWrite<'a> {
     pub(super) kept_modules: Option<usize>,
     /// Bytes of the site's history and of what its syncs were answered.
     pub(super) kept_bytes: i64,
+    /// `None`: it stays.
+    pub(super) busy_until: Option<OffsetDateTime>,
 }
 
 impl<'a> SiteWrite<'a> {
     /// What `plan` leaves of a site that was `before`.
-    pub(super) fn of(plan: &'a SyncPlan, before: &SiteStateRow, command: &SyncCommand, written: &Written) -> Self {
+    pub(super) fn of(
+        plan: &'a SyncPlan,
+        before: &SiteStateRow,
+        command: &SyncCommand,
+        written: &Written,
+        bounds: &SiteBounds,
+    ) -> Self {
         let at = command.received_at;
+        let rows = plan.changes.changed.len() + plan.changes.removed.len();
         let added = written.kept_bytes + json(&plan.warnings).len() + json(command.report.rejected()).len();
         Self {
             identity: &plan.identity,
@@ -114,6 +122,7 @@ impl<'a> SiteWrite<'a> {
             unnamed_rejections: plan.marks.unnamed,
             kept_modules: written.modules,
             kept_bytes: before.kept_bytes.saturating_add(i64::try_from(added).unwrap_or(i64::MAX)),
+            busy_until: bounds.busy_until(before, command.applied_at(), rows),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Whose turn it is.
 
 use futures::future::join_all;
-use module_monitor_storage::{Claim, JobState, SyncResult};
-use module_monitor_tests::backends::{TestDatabase, patient};
+use module_monitor_domain::Scope;
+use module_monitor_storage::{Claim, JobState, SiteBounds, StorageOptions, SyncResult};
+use module_monitor_tests::backends::{Backend, TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
+use module_monitor_tests::reports::{modules, report};
 use time::Duration;
 
 use super::support::{Jobs, LEASE, because, claim, complete, nothing_to_take, retry, run, take};
@@ -14,6 +16,7 @@ on_both_backends!(
     one_job_of_a_site_runs_at_a_time,
     a_job_that_waits_for_its_next_attempt_keeps_its_turn,
     a_site_that_is_not_active_is_passed_over,
+    a_site_that_has_changed_too_much_waits_in_the_queue,
     a_lease_that_has_ended_is_taken_over,
     a_lease_that_is_renewed_is_not,
     a_job_that_loses_its_workers_is_dead_after_its_attempts,
@@ -107,6 +110,33 @@ async fn a_site_that_is_not_active_is_passed_over(database: TestDatabase) {
     nothing_to_take(&*storage, now).await;
     held.site.set(&mut raw, "active = true").await;
     complete(&held, &waiting, now).await;
+}
+
+async fn a_site_that_has_changed_too_much_waits_in_the_queue(database: TestDatabase) {
+    let site_bounds = SiteBounds { changes_a_minute: 10, ..SiteBounds::default() };
+    let storage = database.open_with(StorageOptions { site_bounds, ..patient(2) }).await;
+    let (jobs, other) = (Jobs::new(&storage, "Busy").await, Jobs::new(&storage, "Other").await);
+    let full = |second, version| report(Scope::Full, jobs.at(second), modules("m", 12, version));
+    let is_applied = |result: &SyncResult| matches!(result, SyncResult::Applied(_));
+    assert!(is_applied(&jobs.direct(full(1, "1.0.0")).await), "twelve changes take 72 seconds, of which 60 are free");
+    assert!(is_applied(&jobs.direct(full(2, "1.0.0")).await), "what is unchanged does not wait");
+    assert!(is_applied(&other.direct(other.full_at(1)).await), "nor does another site");
+    assert_eq!(jobs.direct(full(3, "2.0.0")).await, SyncResult::MustQueue);
+
+    let sync = jobs.queued(full(3, "2.0.0")).await;
+    nothing_to_take(&*storage, sync.received_at + Duration::seconds(11)).await;
+    complete(&jobs, &sync, sync.received_at + Duration::seconds(12)).await;
+    let next = jobs.queued(full(4, "3.0.0")).await;
+    nothing_to_take(&*storage, sync.received_at + Duration::seconds(83)).await;
+    complete(&jobs, &next, sync.received_at + Duration::seconds(84)).await;
+
+    // A clock that was set back by a day.
+    let far = match database.backend() {
+        Backend::Postgres => "now() + interval '300 days'",
+        Backend::Sqlite => "unixepoch('now', '300 days') * 1000000",
+    };
+    jobs.site.set(&mut database.raw().await, &format!("busy_until = {far}")).await;
+    assert!(is_applied(&jobs.direct(full(5, "4.0.0")).await));
 }
 
 async fn a_lease_that_has_ended_is_taken_over(database: TestDatabase) {

@@ -6,7 +6,7 @@ use std::time::Duration as StdDuration;
 use futures::future::join_all;
 use module_monitor_domain::{Scope, SiteId};
 use module_monitor_ingestion::{SyncRequest, SyncService, SystemClock};
-use module_monitor_storage::{Cutoff, KeptRows, Storage, StorageError, SyncOrigin, SyncResult};
+use module_monitor_storage::{Cutoff, KeptRows, Storage, SyncOrigin, SyncResult};
 use module_monitor_tests::backends::{Backend, TestDatabase, patient};
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::raw::RawConnection;
@@ -17,9 +17,9 @@ use tokio::task::JoinHandle;
 use crate::support::{Reporter, keep_from, prune, prune_all};
 
 on_both_backends!(
-    nothing_waits_for_a_sync_that_takes_up_what_is_nobodys,
+    nothing_is_removed_while_a_sync_may_take_it_up,
     another_node_forgets_the_ids_of_what_was_removed,
-    a_project_that_goes_while_a_sync_begins_to_use_it_comes_back,
+    a_project_that_goes_before_a_site_begins_to_use_it_comes_back,
     syncs_that_race_the_removal_are_all_applied,
 );
 
@@ -45,7 +45,7 @@ async fn waiting<T>(raw: &mut RawConnection, task: &JoinHandle<T>) {
 }
 
 /// On PostgreSQL stops the sync where it writes what it changed: it has the modules, and nobody can see it.
-async fn nothing_waits_for_a_sync_that_takes_up_what_is_nobodys(database: TestDatabase) {
+async fn nothing_is_removed_while_a_sync_may_take_it_up(database: TestDatabase) {
     let storage = database.open().await;
     let (mut barrier, mut watch) = (database.raw().await, database.raw().await);
     leave_behind(&storage, 6).await;
@@ -63,15 +63,15 @@ async fn nothing_waits_for_a_sync_that_takes_up_what_is_nobodys(database: TestDa
     });
     if postgres {
         waiting(&mut watch, &syncing).await;
-        let removed: usize = prune(&*storage, KeptRows::Versions, everything(), 100).await.iter().sum();
-        assert_eq!(removed, 3, "those of the sync are somebody's");
-        assert_eq!(prune(&*storage, KeptRows::Modules, everything(), 100).await, [3]);
+        for kind in [KeptRows::Versions, KeptRows::Modules] {
+            assert_eq!(prune(&*storage, kind, everything(), 100).await, [0], "{kind:?} are left to the next time");
+        }
         assert!(!syncing.is_finished());
         barrier.execute("ROLLBACK").await;
     }
     assert!(matches!(syncing.await.unwrap(), Ok(SyncResult::Applied(_))));
     let removed = prune_all(&*storage, Cutoff { idempotency_keys: at, ..everything() }).await;
-    assert!(removed.iter().all(|(kind, _)| *kind != "modules") || !postgres, "{removed:?}");
+    assert!(removed.iter().any(|(kind, count)| (*kind, *count) == ("modules", 3)), "{removed:?}");
     for table in ["modules", "module_versions", "site_modules"] {
         assert_eq!(watch.number(&format!("SELECT count(*) FROM {table}")).await, 3, "{table}");
     }
@@ -89,38 +89,29 @@ async fn another_node_forgets_the_ids_of_what_was_removed(database: TestDatabase
 
     let mut site = Reporter::new(&one, "Site").await;
     let sync = site.next(|at| report(Scope::Full, at, modules("m", 5, "1.0.0")));
-    let error = one.apply_sync(Arc::clone(&sync)).await.unwrap_err();
-    assert!(matches!(error, StorageError::MissingReference(_)), "the ids that it remembers: {error:?}");
     assert!(matches!(one.apply_sync(sync).await, Ok(SyncResult::Applied(_))));
     assert_eq!(site.present().await.len(), 5);
     assert_eq!(raw.number("SELECT count(*) FROM modules").await, 5);
     assert_eq!(raw.number("SELECT count(*) FROM module_versions").await, 5);
 }
 
-/// The project goes after the sync has found it, and before it has locked it.
-async fn a_project_that_goes_while_a_sync_begins_to_use_it_comes_back(database: TestDatabase) {
-    let storage = database.open().await;
-    let (mut barrier, mut watch) = (database.raw().await, database.raw().await);
+/// This process has asked for the project, and another has removed it.
+async fn a_project_that_goes_before_a_site_begins_to_use_it_comes_back(database: TestDatabase) {
+    let (storage, other) = (database.open().await, database.open().await);
     leave_behind(&storage, 1).await;
-    prune(&*storage, KeptRows::Assessments, everything(), 10).await;
+    prune(&*other, KeptRows::Assessments, everything(), 10).await;
+    let removed: usize = prune(&*other, KeptRows::Projects, everything(), 10).await.iter().sum();
+    assert_eq!(removed, 1);
     let mut site = Reporter::new(&storage, "Begins").await;
-    let sync = site.next(|at| report(Scope::Full, at, vec![module("m_0000", "1.0.0")]));
-    if database.backend() == Backend::Postgres {
-        barrier.execute("BEGIN; SELECT FROM projects WHERE name = 'm_0000' FOR UPDATE").await;
-        let syncing = tokio::spawn({
-            let (storage, sync) = (Arc::clone(&storage), Arc::clone(&sync));
-            async move { storage.apply_sync(sync).await }
-        });
-        waiting(&mut watch, &syncing).await;
-        barrier.execute("DELETE FROM projects WHERE name = 'm_0000'; COMMIT").await;
-        let error = syncing.await.unwrap().unwrap_err();
-        assert!(error.is_transient(), "it is tried again: {error:?}");
-    } else {
-        let removed: usize = prune(&*storage, KeptRows::Projects, everything(), 10).await.iter().sum();
-        assert_eq!(removed, 1);
-    }
-    assert!(matches!(storage.apply_sync(sync).await, Ok(SyncResult::Applied(_))));
-    assert_eq!(watch.number("SELECT count(*) FROM projects WHERE name = 'm_0000'").await, 1);
+    site.full(vec![module("m_0000", "1.0.0")]).await;
+    let mut watch = database.raw().await;
+    let count = "SELECT count(*) FROM projects WHERE name = 'm_0000'";
+    assert_eq!(watch.number(count).await, 1);
+    // A process that dies between the sync and the introduction leaves it to whoever looks next.
+    watch.execute("DELETE FROM projects WHERE name = 'm_0000'").await;
+    assert_eq!(other.introduce_forgotten(now()).await.unwrap(), 1);
+    assert_eq!(other.introduce_forgotten(now()).await.unwrap(), 0);
+    assert_eq!(watch.number(count).await, 1);
 }
 
 /// Reports half of the modules, then the other half, and so on.

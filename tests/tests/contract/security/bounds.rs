@@ -15,7 +15,6 @@ use crate::support::Reporter;
 on_both_backends!(
     a_site_names_twenty_new_versions_of_a_project_in_a_day,
     what_was_postponed_is_judged_without_another_report,
-    versions_that_nobody_has_any_more_go_with_the_next_data,
     a_release_newer_than_everything_stored_has_its_project_asked_for,
     what_is_due_together_comes_by_how_many_sites_use_it,
 );
@@ -73,21 +72,6 @@ async fn what_was_postponed_is_judged_without_another_report(database: TestDatab
     assert_eq!(left(reported + Duration::hours(23)).await, Some((UnknownReason::NotFetched, 10 + core)));
     assert_eq!(left(reported + Duration::hours(25)).await, Some((UnknownReason::NotFetched, core)));
     assert_eq!(storage.request_postponed(reported + Duration::hours(26)).await.unwrap(), 0, "nothing is left");
-}
-
-async fn versions_that_nobody_has_any_more_go_with_the_next_data(database: TestDatabase) {
-    let storage = database.open().await;
-    store(&storage, secure("a"), FETCHED).await;
-    let mut site = Reporter::new(&storage, "Moves").await;
-    for version in ["1.0.0", "1.1.0", "1.2.0"] {
-        site.full(vec![module("a", version)]).await;
-    }
-    let mut raw = database.raw().await;
-    assert_eq!(raw.number("SELECT count(*) FROM assessments WHERE project = 'a'").await, 3);
-    store(&storage, history("a", "1.", &["1.2.0", "1.0.0"]), site.at).await;
-    assert_eq!(raw.number("SELECT count(*) FROM assessments WHERE project = 'a'").await, 1);
-    recount(&storage, site.at).await;
-    assert_eq!(differences(&storage).await, []);
 }
 
 async fn due(storage: &Arc<dyn Storage>, at: OffsetDateTime) -> Vec<String> {

@@ -108,7 +108,7 @@ async fn a_crash_between_an_import_and_its_recount_is_made_up_for(database: Test
         sites.push(site);
     }
     store(&storage, insecure("a"), FETCHED).await;
-    assert_eq!(storage.recount_step(FETCHED, 3).await.unwrap(), 3, "the program ends in the middle");
+    assert_eq!(storage.count_step(FETCHED, 3).await.unwrap(), 3, "the program ends in the middle");
     assert_eq!(differences(&storage).await.len(), 5);
     let restarted = database.open().await;
     assert!(restarted.pending_recounts().await.unwrap() > 0);

@@ -82,7 +82,8 @@ pub(super) async fn store(storage: &Arc<dyn Storage>, history: ReleaseHistory, a
 pub(super) async fn recount(storage: &Arc<dyn Storage>, at: OffsetDateTime) -> usize {
     let mut recounted = 0;
     loop {
-        match storage.recount_step(at, 3).await.expect("a storage that works") {
+        match storage.count_step(at, 3).await.expect("a storage that works") {
+            0 if storage.identify_step(at).await.expect("a storage that works") => recounted += 1,
             0 => return recounted,
             sites => recounted += sites,
         }

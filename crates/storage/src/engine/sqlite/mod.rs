@@ -1,6 +1,7 @@
 //! SQLite: the embedded default, one file.
 
 mod connection;
+mod group;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::pool;
 use super::runtime::Units;
 use super::statement::{Portable, Sql};
 use super::transaction::{Backend, Row, Unit, at_once};
+use group::{Group, Outcome, all_of};
 
 type Pool = pool::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<SqliteConnection>>>;
 
@@ -25,10 +27,7 @@ type Pool = pool::Pool<AsyncDieselConnectionManager<SyncConnectionWrapper<Sqlite
 pub(crate) struct Sqlite<C> {
     units: Units,
     pool: Pool,
-    /// SQLite has one writer at a time and wakes those who wait in no order. Waiting here first is fair, and a writer
-    /// that waits holds no connection.
-    writer: Arc<Semaphore>,
-    checkout_timeout: Duration,
+    writer: Writer,
     resident: Arc<C>,
 }
 
@@ -42,7 +41,9 @@ impl<C> Sqlite<C> {
         let max_connections = options.max_connections;
         let pool = Pool::new(connection::manager(path, options), max_connections, checkout_timeout, false);
         drop(inside);
-        Ok(Self { units, pool, writer: Arc::new(Semaphore::new(1)), checkout_timeout, resident: Arc::new(resident) })
+        let turn = Arc::new(Semaphore::new(1));
+        let writer = Writer { pool: pool.clone(), turn, group: Arc::default(), patience: checkout_timeout };
+        Ok(Self { units, pool, writer, resident: Arc::new(resident) })
     }
 
     /// Runs `work` on a pooled connection on a thread that may block, to its end even if the caller stops waiting.
@@ -54,22 +55,73 @@ impl<C> Sqlite<C> {
         self.units.run(async move { pool.get().await?.spawn_blocking(|connection| Ok(work(connection))).await? }).await
     }
 
-    /// The same in a transaction that takes SQLite's write lock when it begins, so that it never has to give up half
-    /// way because another writer was faster.
+    /// The same in a transaction.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let (pool, writer, patience) = (self.pool.clone(), Arc::clone(&self.writer), self.checkout_timeout);
-        self.units
-            .run(async move {
-                // One limit for both waits, because the caller has only one.
-                let ready = async { Ok::<_, StorageError>((writer.acquire().await, pool.get().await?)) };
-                let (_turn, mut connection) =
-                    timeout(patience, ready).await.map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
-                connection.spawn_blocking(|connection| Ok(connection.immediate_transaction(work))).await?
-            })
-            .await
+        let writer = self.writer.clone();
+        self.units.run(async move { writer.alone(work).await }).await
+    }
+}
+
+/// SQLite has one writer at a time and wakes those who wait in no order. Waiting here first is fair, and a writer that waits
+/// holds no connection.
+#[derive(Clone)]
+struct Writer {
+    pool: Pool,
+    turn: Arc<Semaphore>,
+    group: Arc<Group>,
+    patience: Duration,
+}
+
+impl Writer {
+    /// Runs `work` in a transaction that takes SQLite's write lock when it begins, so that it never has to give up half way
+    /// because another writer was faster.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        // One limit for both waits, because the caller has only one.
+        let ready = async { Ok::<_, StorageError>((self.turn.acquire().await, self.pool.get().await?)) };
+        let (_turn, mut connection) =
+            timeout(self.patience, ready).await.map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
+        connection.spawn_blocking(|connection| Ok(connection.immediate_transaction(work))).await?
+    }
+
+    /// Waits for a turn, its own or that of another which takes it along; then what is left of it goes alone.
+    async fn together<U: Unit>(&self, unit: U) -> Result<U::Output, StorageError> {
+        match self.in_group(unit).await? {
+            Outcome::Done(result) => result,
+            Outcome::Left(unit, true) => self.alone(|connection| at_once(unit.run(connection))).await,
+            Outcome::Left(unit, false) => self.alone(|connection| all_of(unit, connection)).await,
+        }
+    }
+
+    async fn in_group<U: Unit>(&self, unit: U) -> Result<Outcome<U>, StorageError> {
+        let (id, mut outcome) = self.group.join(unit);
+        // Again where its turn was for others, because many were before it.
+        loop {
+            let turn = async { Ok::<_, StorageError>((self.turn.acquire().await, self.pool.get().await?)) };
+            let ready = tokio::select! {
+                biased;
+                outcome = &mut outcome => return outcome.map_err(|gone| StorageError::Database(gone.into())),
+                ready = timeout(self.patience, turn) => ready,
+            };
+            match ready.map_err(|elapsed| StorageError::Unavailable(elapsed.into())).flatten() {
+                Ok((_turn, mut connection)) => {
+                    let members = self.group.take();
+                    let work = move |connection: &mut SqliteConnection| {
+                        members.run(connection);
+                        Ok(())
+                    };
+                    connection.spawn_blocking(work).await?;
+                }
+                Err(error) if self.group.leave(id) => return Err(error),
+                // Somebody has taken it along just now.
+                Err(_) => return outcome.await.map_err(|gone| StorageError::Database(gone.into())),
+            }
+        }
     }
 }
 
@@ -98,14 +150,13 @@ impl<C: Send + Sync + 'static> Backend for Sqlite<C> {
     }
 
     async fn transact<U: Unit>(&self, unit: U) -> Result<U::Output, StorageError> {
-        self.write(|connection| {
-            at_once(async {
-                match unit.shortcut(connection).await? {
-                    Some(done) => Ok(done),
-                    None => unit.run(connection).await,
-                }
-            })
-        })
-        .await
+        let writer = self.writer.clone();
+        let work = async move {
+            match unit.is_small() {
+                true => writer.together(unit).await,
+                false => writer.alone(|connection| all_of(unit, connection)).await,
+            }
+        };
+        self.units.run(work).await
     }
 }

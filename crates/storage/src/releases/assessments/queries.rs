@@ -5,20 +5,46 @@ use module_monitor_domain::{Feed, ProjectName, SiteId};
 use time::OffsetDateTime;
 
 use super::key::{AssessmentWrite, Key};
-use super::wanted::Introduction;
+use super::named::Introduction;
 use crate::engine::batch::Batch;
 use crate::engine::sql_types::{At, Moment};
 use crate::engine::statement::{Portable, Sql, statement};
+use crate::registry::queries::next_generation;
 use crate::retention::statements::within;
 use crate::retention::sweep::Sweep;
 
-pub(crate) fn find<'a>(feed: Feed, site: SiteId, keys: &'a [&'a Key]) -> Sql<impl Portable + use<'a>> {
-    statement!(pair "find_assessments").bind::<Text, _>(feed.as_str()).bind::<BigInt, _>(site.0).bind_rows(
+pub(super) fn find<'a>(feed: Feed, keys: &'a [&'a Key]) -> Sql<impl Portable + use<'a>> {
+    statement!(pair "find_assessments").bind::<Text, _>(feed.as_str()).bind_rows(
         Batch::of(keys)
             .column("project", |key| key.project.as_str())
             .column("version", |key| key.version.as_str())
             .column("datestamp", |key| key.datestamp),
     )
+}
+
+/// Waits for every change that is being counted, and lets none be counted until the transaction has ended.
+pub(super) fn hold_changes() -> Sql<impl Portable> {
+    statement!(pg "hold_changes")
+}
+
+/// How many changes there have been.
+pub(super) fn changes() -> Sql<impl Portable> {
+    statement!("changes")
+}
+
+/// How many of some projects were changed after so many changes.
+pub(super) fn changed_since(feed: Feed, seen: i64, names: Vec<&str>) -> Sql<impl Portable + use<'_>> {
+    statement!(pg "changed_since").bind::<Text, _>(feed.as_str()).bind::<BigInt, _>(seen).bind_list(names)
+}
+
+/// Counts one more, when every sync that holds the changes has ended; from then on whoever wants to hold them waits.
+pub(crate) fn count_change() -> Sql<impl Portable> {
+    statement!(pair "count_change")
+}
+
+/// Says of a project that it was part of the change that has just been counted.
+pub(super) fn mark_changed(project: i64) -> Sql<impl Portable> {
+    statement!("mark_changed").bind::<BigInt, _>(project)
 }
 
 /// How many versions of each project a site has named first since `since`.
@@ -53,11 +79,6 @@ pub(crate) fn of_feed(project: &ProjectName, feed: Feed) -> Sql<impl Portable + 
     statement!("assessments_of_feed").bind::<Text, _>(project.to_string()).bind::<Text, _>(feed.as_str())
 }
 
-/// Deletes those of a feed that no site uses any more. The caller holds the project's row.
-pub(crate) fn delete_unused(project: &ProjectName, feed: Feed) -> Sql<impl Portable + use<>> {
-    statement!("delete_unused").bind::<Text, _>(project.to_string()).bind::<Text, _>(feed.as_str())
-}
-
 pub(crate) fn insert_projects(
     feed: Feed,
     site: SiteId,
@@ -83,15 +104,24 @@ fn introductions(rows: &[Introduction]) -> Batch<'_, Introduction> {
     Batch::of(rows).column("name", |row| row.name.as_str()).column("next_check_at", |row| row.next_check_at)
 }
 
+/// Projects that a site uses, and how far they have been asked about.
+pub(super) fn known_projects(feed: Feed, site: SiteId, names: Vec<&str>) -> Sql<impl Portable + use<'_>> {
+    statement!(pair "known_projects").bind::<Text, _>(feed.as_str()).bind::<BigInt, _>(site.0).bind_list(names)
+}
+
 /// The rows of projects, locked in the order of names by one who will write them.
 pub(crate) fn lock_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Portable + use<'a>> {
     statement!(pair "lock_projects").bind::<Text, _>(feed.as_str()).bind_list(names)
 }
 
-/// The same, locked for share: nobody writes them until the transaction has ended. (Turning a share lock into the other
-/// could deadlock.)
-pub(crate) fn share_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Portable + use<'a>> {
-    statement!(pair "share_projects").bind::<Text, _>(feed.as_str()).bind_list(names)
+/// Those of some projects that drupal.org has ever answered about.
+pub(super) fn asked_projects<'a>(feed: Feed, names: Vec<&'a str>) -> Sql<impl Portable + use<'a>> {
+    statement!(pair "asked_projects").bind::<Text, _>(feed.as_str()).bind_list(names)
+}
+
+/// Introduces projects that assessments are of, and that are not there.
+pub(crate) fn introduce_forgotten(now: OffsetDateTime) -> Sql<impl Portable> {
+    statement!("introduce_forgotten").bind::<Moment, _>(At(now))
 }
 
 pub(crate) fn releases_of_projects(projects: Vec<i64>) -> Sql<impl Portable> {
@@ -104,5 +134,5 @@ pub(crate) const UNUSED: Sweep = Sweep {
         within(statement!("unused_assessments"), span).bind::<Moment, _>(At(cutoff.introduced())).boxed()
     },
     lock: |ids| statement!(pg "lock_unused_assessments").bind_list(ids).boxed(),
-    delete: |ids| vec![statement!(pair "delete_unused_assessments").bind_list(ids).boxed()],
+    delete: |ids| vec![statement!(pair "delete_unused_assessments").bind_list(ids).boxed(), next_generation().boxed()],
 };

@@ -1,18 +1,14 @@
 //! Which assessments the extensions of a site need, and which of them there are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use module_monitor_domain::{CoreVersion, Feed, ModuleType, ProjectName};
-use time::{Duration, OffsetDateTime};
 
 use super::key::Key;
-use super::rows::AssessmentKeyRow;
+use super::named::Named;
+use super::rows::FoundRow;
 use crate::engine::error::StorageError;
-use crate::engine::sql_types::At;
 use crate::inventory::standing::Standing;
-
-/// New projects that one site may have looked up in a day.
-pub(crate) const LOOKUPS_A_DAY: i64 = 50;
 
 /// The assessments that a site needs.
 pub(crate) struct Wanted {
@@ -53,16 +49,6 @@ impl Wanted {
     pub(crate) fn is_core(&self, key: &Key) -> bool {
         *key == self.core
     }
-
-    /// Their keys, sorted.
-    pub(crate) fn keys(&self) -> Vec<&Key> {
-        self.keys.iter().collect()
-    }
-
-    /// The names of their projects, sorted, which is the order they are locked in.
-    pub(crate) fn projects(&self) -> Vec<&str> {
-        self.ranks.keys().map(ProjectName::as_str).collect()
-    }
 }
 
 /// Drupal itself, packaged when the newest of its modules was.
@@ -71,72 +57,32 @@ fn core_key(version: &CoreVersion, standings: &[Standing<'_>]) -> Key {
     Key::new(ProjectName::drupal(), Some(version.as_str()), core.filter_map(|standing| standing.datestamp).max())
 }
 
-/// A project that a site has to have looked up, and when its turn is.
-pub(crate) struct Introduction {
-    pub(crate) name: String,
-    pub(crate) next_check_at: At,
-}
-
-/// What the database knows of the keys.
+/// The assessments that there are.
 #[derive(Default)]
 pub(crate) struct Known {
     ids: HashMap<Key, i64>,
-    /// When the projects that were never asked about have their turn, on another site's account.
-    waiting: HashMap<ProjectName, OffsetDateTime>,
-    unknown: HashSet<ProjectName>,
+    /// Those of them that the database was asked for.
+    found: Vec<Key>,
 }
 
 impl Known {
-    pub(crate) fn of(rows: Vec<AssessmentKeyRow>) -> Result<Self, StorageError> {
-        let mut known = Self::default();
+    /// Those that `remembered` has.
+    pub(crate) fn of(wanted: &Wanted, remembered: impl Fn(&Key) -> Option<i64>) -> Self {
+        let ids = wanted.keys.iter().filter_map(|key| Some((key.clone(), remembered(key)?))).collect();
+        Self { ids, found: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, rows: Vec<FoundRow>) -> Result<(), StorageError> {
         for row in rows {
             let key = row.key()?;
-            match (row.project_id, row.waits_until) {
-                (None, _) => drop(known.unknown.insert(key.project.clone())),
-                (Some(_), Some(turn)) => drop(known.waiting.insert(key.project.clone(), turn.0)),
-                (Some(_), None) => {}
-            }
-            if let Some(id) = row.assessment_id {
-                known.ids.insert(key, id);
-            }
+            self.found.push(key.clone());
+            self.ids.insert(key, row.id);
         }
-        Ok(known)
-    }
-
-    /// Whether a project may have to be looked up on this site's account.
-    pub(crate) fn introduces(&self, now: OffsetDateTime) -> bool {
-        !self.unknown.is_empty() || self.waiting.values().any(|turn| *turn > now)
-    }
-
-    /// The unknown projects, and those whose turn comes sooner on this site's account, each sorted. `used` is how much of
-    /// a day's lookups the site has spoken for; what is beyond a day's waits for the next.
-    pub(crate) fn introductions(
-        &self,
-        wanted: &Wanted,
-        used: i64,
-        now: OffsetDateTime,
-    ) -> (Vec<Introduction>, Vec<Introduction>) {
-        let mut order: Vec<_> = wanted.ranks.iter().map(|(name, rank)| (rank, name)).collect();
-        order.sort_unstable();
-        let (mut new, mut sooner, mut used) = (Vec::new(), Vec::new(), used);
-        for (_, name) in order {
-            let turn = now + Duration::days(used / LOOKUPS_A_DAY);
-            let list = match self.waiting.get(name) {
-                _ if self.unknown.contains(name) => &mut new,
-                Some(waits_until) if *waits_until > turn => &mut sooner,
-                _ => continue,
-            };
-            list.push(Introduction { name: name.to_string(), next_check_at: At(turn) });
-            used += 1;
-        }
-        for list in [&mut new, &mut sooner] {
-            list.sort_by(|a, b| a.name.cmp(&b.name));
-        }
-        (new, sooner)
+        Ok(())
     }
 
     /// The keys without an assessment, sorted.
-    pub(crate) fn missing<'a>(&self, wanted: &'a Wanted) -> Vec<&'a Key> {
+    pub(super) fn missing<'a>(&self, wanted: &'a Wanted) -> Vec<&'a Key> {
         wanted.keys.iter().filter(|key| !self.ids.contains_key(key)).collect()
     }
 }
@@ -145,29 +91,47 @@ impl Known {
 #[derive(Default)]
 pub(crate) struct Assessed {
     ids: HashMap<Key, i64>,
+    found: Vec<Key>,
+    /// The projects that are judged by.
+    pub(crate) named: Option<Named>,
     /// That of the site's core; `None`: it stays.
     pub(crate) core: Option<i64>,
     /// Projects of which the site has a release that came later than everything stored.
     pub(crate) behind: Vec<i64>,
     /// How many are left for another day, because the site has named too many versions that nobody else has.
     pub(crate) postponed: usize,
+    /// The projects that something was judged by here, sorted.
+    pub(super) judged: Vec<ProjectName>,
 }
 
 impl Assessed {
     /// `known`, where nothing is missing but what was postponed.
-    pub(crate) fn of(wanted: &Wanted, known: Known, behind: Vec<i64>, postponed: usize) -> Result<Self, StorageError> {
-        let missing = known.missing(wanted);
+    pub(super) fn of(
+        wanted: Wanted,
+        known: Known,
+        behind: Vec<i64>,
+        postponed: usize,
+        judged: Vec<ProjectName>,
+    ) -> Result<Self, StorageError> {
+        let missing = known.missing(&wanted);
         if let Some(key) = missing.first().filter(|_| missing.len() > postponed) {
-            // Nobody used it, and it has been removed since it was found here.
+            // It was there when another was to be made, and has been removed since.
             let gone = format!("the assessment of {} {} has been removed", key.project, key.version);
             return Err(StorageError::Contention(gone.into()));
         }
         let core = known.ids.get(&wanted.core).copied();
-        Ok(Self { ids: known.ids, core, behind, postponed })
+        let named = Some(Named { feed: wanted.feed, ranks: wanted.ranks });
+        Ok(Self { ids: known.ids, found: known.found, named, core, behind, postponed, judged })
     }
 
     /// The assessment that an extension needs.
     pub(crate) fn id_of(&self, standing: &Standing<'_>) -> Option<i64> {
         self.ids.get(standing.key.as_ref()?).copied()
+    }
+
+    /// Those that the database was asked for.
+    pub(crate) fn into_found(self) -> impl Iterator<Item = (Key, i64)> {
+        let Self { ids, found, .. } = self;
+        found.into_iter().filter_map(move |key| ids.get(&key).copied().map(|id| (key, id)))
     }
 }

@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use module_monitor_domain::{SiteId, SyncId};
 use time::OffsetDateTime;
+
 use uuid::Uuid;
 
 use super::{Claimant, JobState, NewJob};
@@ -11,6 +12,7 @@ use crate::engine::statement::{BoxedSql, Portable, Sql, statement};
 use crate::page::{Page, limit};
 use crate::retention::statements::older;
 use crate::syncs::command::JobLease;
+use crate::syncs::rest::rests;
 
 /// How an attempt ends.
 pub(super) struct Ending {
@@ -74,9 +76,13 @@ pub(super) fn queue_head(site: SiteId, now: OffsetDateTime) -> Sql<impl Portable
     statement!("queue_head").bind::<BigInt, _>(site.0).bind::<Moment, _>(At(now))
 }
 
-/// Finds a site with a job that is due, and locks it.
+/// Finds a site with a job that is due, which does not have to rest, and locks it.
 pub(super) fn lock_claimable(now: OffsetDateTime) -> Sql<impl Portable> {
-    statement!(pair "lock_claimable").bind::<Moment, _>(At(now))
+    let (rest, wrong) = rests(now);
+    statement!(pair "lock_claimable")
+        .bind::<Moment, _>(At(now))
+        .bind::<Moment, _>(At(rest))
+        .bind::<Moment, _>(At(wrong))
 }
 
 pub(super) fn start_job(seq: i64, claimant: &Claimant) -> Sql<impl Portable + use<>> {

@@ -21,11 +21,12 @@ const LEASE_LOST: &str = "the worker lost its lease without a word: it was kille
 /// Why a job ended without being applied.
 pub(super) const NEWER_REPORT: &str = "newer-report-applied";
 
-/// What keeps a sync from being applied as it comes, once its site is locked; a job that is not applied ends here.
+/// What keeps a sync from being applied as it comes, once its site is locked; a job that is not applied ends here. `waits`: what
+/// the site sends has to wait, because other reports of it do, or because it has changed too much lately.
 pub(crate) async fn pass<T: Transaction>(
     transaction: &mut T,
     command: &SyncCommand,
-    pending_jobs: i32,
+    waits: bool,
     decision: &Decision,
 ) -> Result<Option<SyncResult>, StorageError> {
     let refusal = match decision {
@@ -34,7 +35,7 @@ pub(crate) async fn pass<T: Transaction>(
     };
     match command.via {
         Via::Direct | Via::DirectIfUnchanged if refusal.is_some() => Ok(refusal),
-        Via::Direct | Via::DirectIfUnchanged if pending_jobs > 0 => Ok(Some(SyncResult::MustQueue)),
+        Via::Direct | Via::DirectIfUnchanged if waits => Ok(Some(SyncResult::MustQueue)),
         Via::DirectIfUnchanged if *decision == Decision::Compare => Ok(Some(SyncResult::MustQueue)),
         Via::Direct | Via::DirectIfUnchanged => Ok(None),
         Via::Queue { lease, now } => {

@@ -2,10 +2,9 @@
 INSERT INTO module_versions (introduced_by, created_at, module_id, version, sort_key, details, released_at)
 SELECT $1, $2, value ->> 'module_id', value ->> 'version', value ->> 'sort_key', value ->> 'details', (
     SELECT max(x.released_at)
-    FROM modules m
-    JOIN projects p ON p.name = CASE m.type WHEN 'core' THEN 'drupal' ELSE m.machine_name END
+    FROM projects p
     JOIN releases x ON x.project_id = p.id AND x.version = value ->> 'version'
-    WHERE m.id = value ->> 'module_id' AND m.type <> 'custom'
+    WHERE p.name = value ->> 'dated_by'
 )
 FROM json_each($3)
 WHERE true

@@ -6,5 +6,5 @@ SET site_info = $2, reported_environment = $3, reported_url = $4, drupal_version
     silence_told = false, facts = coalesce($14, facts), partial = $15, unnamed_rejections = $16,
     kept_modules = coalesce($17, kept_modules), kept_bytes = $18,
     modules_hash = coalesce($19, CASE WHEN fingerprint = $10 THEN modules_hash END),
-    processed_count = coalesce($20, processed_count)
+    processed_count = coalesce($20, processed_count), busy_until = coalesce($21, busy_until)
 WHERE id = $1

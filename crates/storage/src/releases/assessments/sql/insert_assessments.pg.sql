@@ -11,3 +11,4 @@ FROM unnest(
     core_compatibility)
 ORDER BY r.project COLLATE "C", r.version COLLATE "C", r.datestamp
 ON CONFLICT (project, feed, version, datestamp) DO NOTHING
+RETURNING id, project, version, datestamp

@@ -6,3 +6,6 @@ SELECT $1, $2, $3, value ->> 'project', value ->> 'version', value ->> 'datestam
        value ->> 'needs_update', value ->> 'class', value ->> 'reason', value ->> 'covered', value ->> 'security_updates',
        value ->> 'recommended', value ->> 'core_compatibility'
 FROM json_each($4)
+WHERE true
+ON CONFLICT (project, feed, version, datestamp) DO NOTHING
+RETURNING id, project, version, datestamp

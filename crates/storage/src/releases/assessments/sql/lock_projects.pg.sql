@@ -1,4 +1,4 @@
--- As share_projects.pg.sql, by one who will write them. (Turning a share lock into this could deadlock.)
+-- In the order of names, as everybody locks them.
 SELECT id, name, feed, title, type, status, link, supported_branches, supported_majors, recommended_major, default_major,
        malformed, content_hash, fetched_at, checked_at, no_history_at, last_error, last_error_at, failures, etag,
        last_modified, next_check_at

@@ -3,7 +3,7 @@
 SELECT s.id
 FROM queue_turns t
 JOIN sites s ON s.id = t.site_id
-WHERE t.due_at <= $1 AND s.active
+WHERE t.due_at <= $1 AND s.active AND (s.busy_until IS NULL OR s.busy_until <= $2 OR s.busy_until > $3)
 ORDER BY t.due_at
 LIMIT 1
 FOR NO KEY UPDATE OF s SKIP LOCKED

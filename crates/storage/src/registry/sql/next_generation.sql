@@ -1,0 +1,1 @@
+UPDATE registry SET generation = generation + 1

@@ -1,0 +1,1 @@
+UPDATE release_data SET changes = changes + 1
