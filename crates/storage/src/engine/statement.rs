@@ -68,7 +68,12 @@ pub(crate) const fn pair(pg: &'static str, sqlite: &'static str) -> Sql<Text> {
 
 /// A statement put together from parts. Each text is prepared on its own, so there must be few of them.
 pub(crate) fn sql_of(text: String) -> Sql<Text> {
-    Sql(Text { pg: Cow::Owned(text.clone()), sqlite: Cow::Owned(text) })
+    sql_of_both(text.clone(), text)
+}
+
+/// The same, where the text for PostgreSQL is another than that for SQLite.
+pub(crate) fn sql_of_both(pg: String, sqlite: String) -> Sql<Text> {
+    Sql(Text { pg: Cow::Owned(pg), sqlite: Cow::Owned(sqlite) })
 }
 
 /// Any portable statement.

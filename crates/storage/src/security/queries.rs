@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{NewAcceptance, ProjectSitesFilter, SecurityFilter, TotalsFilter};
 use crate::engine::sql_types::{At, DbId, Id, Moment};
-use crate::engine::statement::{BoxedSql, Portable, Sql, sql_of, statement};
+use crate::engine::statement::{BoxedSql, Portable, Sql, sql_of, sql_of_both, statement};
 use crate::page::{Page, limit};
 use crate::retention::statements::{beyond, older, with_more_than};
 use crate::retention::trim::Trim;
@@ -17,6 +17,12 @@ use crate::sites::queries::of_tag;
 const WITH_FINDINGS: &str = "s.site_id >= $1 AND s.site_id IN (SELECT f.site_id FROM security_findings f \
                              WHERE f.fixed_at IS NULL AND f.site_id >= $1 AND ($4 IS NULL OR f.project = $4))";
 
+/// SQLite reads the modules of one site after the other. PostgreSQL, which expects a single site, would judge those of all
+/// sites first.
+const OF_ALL: &str = "CROSS JOIN judged_modules j\n        LEFT";
+const OF_EACH: &str =
+    "CROSS JOIN LATERAL (SELECT * FROM judged_modules o WHERE o.site_id = h.site_id OFFSET 0) j\n        LEFT";
+
 pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, String)>) -> Sql<impl Portable + use<>> {
     let (site, project) = page.after.clone().unwrap_or((SiteId(0), String::new()));
     let mut text = of_tag(include_str!("sql/security_updates.sql"), "$7", filter.tag.as_ref());
@@ -24,7 +30,7 @@ pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, Stri
         // What is insecure has findings, and few sites have any.
         text = text.replace("s.site_id >= $1", WITH_FINDINGS);
     }
-    sql_of(text)
+    sql_of_both(text.replace(OF_ALL, OF_EACH), text)
         .cut()
         .bind::<BigInt, _>(site.0)
         .bind::<Text, _>(project)

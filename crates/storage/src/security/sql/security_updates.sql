@@ -27,7 +27,13 @@ WITH hits AS (
 ), listed AS MATERIALIZED (
     SELECT u.*, row_number() OVER (
                PARTITION BY u.site_id, u.place ORDER BY u.sort_key, u.version, u.machine_name
-           ) AS nth
+           ) AS nth,
+           string_agg(u.machine_name, ' ') OVER (
+               PARTITION BY u.site_id, u.place ORDER BY u.machine_name
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+           ) AS modules,
+           count(*) OVER (PARTITION BY u.site_id, u.place)
+               = count(u.acceptance_id) OVER (PARTITION BY u.site_id, u.place) AS accepted
     FROM (
         SELECT j.site_id, j.project, coalesce(j.project, '/' || m.machine_name) || ' ' || j.class AS place, m.machine_name,
                coalesce(j.version, v.version, '') AS version, coalesce(j.sort_key, '') AS sort_key, j.status, j.class,
@@ -41,24 +47,18 @@ WITH hits AS (
     ) u
     WHERE (u.site_id, u.place) > ($1, $2)
 ), page AS (
-    SELECT site_id, place, string_agg(machine_name, ' ' ORDER BY machine_name) AS modules,
-           count(*) = count(acceptance_id) AS accepted
-    FROM listed
-    GROUP BY site_id, place
-    ORDER BY site_id, place
-    LIMIT $6
+    SELECT * FROM listed WHERE nth = 1 ORDER BY site_id, place LIMIT $6
 )
-SELECT p.site_id, s.name AS site_name, l.project, f.insecure_since, p.modules, l.version, l.status, l.class,
-       l.reason AS unknown_reason, a.recommended, coalesce(a.security_updates, '[]') AS security_updates,
+SELECT p.site_id, s.name AS site_name, p.project, f.insecure_since, p.modules, p.version, p.status, p.class,
+       p.reason AS unknown_reason, a.recommended, coalesce(a.security_updates, '[]') AS security_updates,
        x.id AS acceptance_id, x.until, x.reason,
        octet_length(s.name) + coalesce(octet_length(p.modules), 0) + coalesce(octet_length(a.security_updates), 0)
            + coalesce(octet_length(x.reason), 0) AS bytes
 FROM page p
-JOIN listed l ON l.site_id = p.site_id AND l.place = p.place AND l.nth = 1
 JOIN sites s ON s.id = p.site_id
-LEFT JOIN assessments a ON a.id = l.assessment_id
-LEFT JOIN security_acceptances x ON p.accepted AND x.id = l.acceptance_id
+LEFT JOIN assessments a ON a.id = p.assessment_id
+LEFT JOIN security_acceptances x ON p.accepted AND x.id = p.acceptance_id
 LEFT JOIN security_findings f
-    ON f.site_id = p.site_id AND f.project = l.project AND f.fixed_at IS NULL AND l.class = 'insecure'
+    ON f.site_id = p.site_id AND f.project = p.project AND f.fixed_at IS NULL AND p.class = 'insecure'
 ORDER BY p.site_id, p.place
 LIMIT $6
