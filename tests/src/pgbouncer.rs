@@ -2,7 +2,7 @@
 
 use std::env;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -26,12 +26,20 @@ pub struct PrivatePgBouncer {
 }
 
 impl PrivatePgBouncer {
-    /// One in front of `postgres` that keeps so many prepared statements. `None` where there is no PgBouncer and `SKIP` lists
-    /// `pgbouncer`.
+    /// One in front of `postgres` that keeps so many prepared statements. `None` where there is no PgBouncer, or none that keeps
+    /// any, and `SKIP` lists `pgbouncer`.
     pub async fn start(postgres: &PrivatePostgres, prepared: usize) -> Option<Self> {
         let Some(program) = env::var_os("TEST_PGBOUNCER").map(PathBuf::from) else {
             skip_or_fail("pgbouncer", "TEST_PGBOUNCER is not set");
             return None;
+        };
+        let keeps = match (keeps_prepared_statements(&program), prepared) {
+            (true, _) => format!("max_prepared_statements = {prepared}\n"),
+            (false, 0) => String::new(),
+            (false, _) => {
+                skip_or_fail("pgbouncer", "this PgBouncer is older than 1.21 and keeps no prepared statements");
+                return None;
+            }
         };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
@@ -42,7 +50,7 @@ impl PrivatePgBouncer {
         let user = if own == 0 { "user = nobody\n" } else { "" };
         let settings = format!(
             "[databases]\npostgres = {}\n\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = trust\nauth_file = {}\npool_mode = transaction\nmax_prepared_statements = {prepared}\n\
+             auth_type = trust\nauth_file = {}\npool_mode = transaction\n{keeps}\
              default_pool_size = {SESSIONS}\n{user}",
             postgres.host().split_once(':').map(|(host, port)| format!("host={host} port={port}")).expect("an address"),
             users.display(),
@@ -79,6 +87,15 @@ impl PrivatePgBouncer {
         }
         panic!("PgBouncer does not listen on port {}", self.port);
     }
+}
+
+/// Whether it is of version 1.21 or later.
+fn keeps_prepared_statements(program: &Path) -> bool {
+    let said = std::process::Command::new(program).arg("--version").output().expect("PgBouncer can be asked");
+    let said = String::from_utf8_lossy(&said.stdout);
+    let version = said.split_whitespace().nth(1).unwrap_or_else(|| panic!("no version: {said}"));
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().expect("a number"));
+    (numbers.next(), numbers.next()) >= (Some(1), Some(21))
 }
 
 fn spawn(program: &PathBuf, folder: &TempDir) -> Child {

@@ -12,6 +12,7 @@ mod interface;
 mod keys_and_sites;
 mod lenient;
 mod listing;
+mod orphans;
 mod outages;
 mod outbox;
 mod prepared;

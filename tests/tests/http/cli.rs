@@ -5,6 +5,7 @@ use module_monitor_tests::backends::TestDatabase;
 use module_monitor_tests::on_both_backends;
 use module_monitor_tests::payloads::{contribs, full};
 use module_monitor_tests::process::{Finished, ServerProcess, command, finish, run, wait_for};
+use module_monitor_tests::server::new_site;
 use serde_json::Value;
 
 on_both_backends!(
@@ -12,6 +13,7 @@ on_both_backends!(
     the_database_is_named_in_many_ways,
     keys_are_made_for_sites_that_exist,
     sites_are_listed_by_what_they_need,
+    what_is_named_and_not_there_is_found,
 );
 
 fn json(finished: &Finished) -> Value {
@@ -234,4 +236,24 @@ async fn help_shows_every_setting_with_its_variable_and_default() {
         assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{args:?}");
     }
     assert_eq!(finish(command(&[])).await.code, 2);
+}
+
+async fn what_is_named_and_not_there_is_found(database: TestDatabase) {
+    let check = async || run(&database.url, &["check"]).await;
+    let unready = check().await;
+    assert_eq!(unready.code, 1, "{unready:?}");
+    assert!(unready.stderr.contains("migrate"), "{unready:?}");
+    let storage = database.open().await;
+    new_site(storage.as_ref(), "A site").await;
+    let fine = check().await;
+    assert_eq!((fine.code, fine.stdout.as_str()), (0, "Every row names what is there.\n"));
+    let mut raw = database.raw().await;
+    raw.execute("UPDATE sites SET core_assessment_id = 7").await;
+    let found = check().await;
+    assert_eq!(
+        (found.code, found.stdout.as_str()),
+        (1, "sites.core_assessment_id: names what is not there in 1 row\n")
+    );
+    assert!(found.stderr.contains("put a backup back"), "{found:?}");
+    raw.execute("UPDATE sites SET core_assessment_id = NULL").await;
 }

@@ -19,6 +19,8 @@ const MAINTENANCE_PAUSE: Duration = Duration::from_secs(1);
 const POSTPONED_PAUSE: Duration = Duration::from_secs(3600);
 /// How often it is counted how many sites use each project.
 const USAGE_PAUSE: Duration = Duration::from_secs(6 * 3600);
+/// How often it is looked whether projects were left out that a site has.
+const FORGOTTEN_PAUSE: Duration = Duration::from_secs(3600);
 /// How often the figures for metrics are asked for.
 const FIGURES_PAUSE: Duration = Duration::from_secs(15);
 
@@ -37,6 +39,7 @@ impl Refreshing {
         judge_postponed(&tasks);
         measure(&tasks, metrics.clone());
         if let Some(refresher) = &refresher {
+            introduce_forgotten(&tasks);
             count_usage(&tasks);
             refresh(&tasks, metrics, refresher);
         }
@@ -72,9 +75,13 @@ fn judge_postponed(tasks: &Repeating) {
 
 fn count_usage(tasks: &Repeating) {
     let failed = "cannot count how many sites use each project; the last count stays";
-    tasks.every(USAGE_PAUSE, failed, |state| async move {
-        state.storage.introduce_forgotten(state.clock.now()).await?;
-        state.storage.count_usage().await.map(drop)
+    tasks.every(USAGE_PAUSE, failed, |state| async move { state.storage.count_usage().await.map(drop) });
+}
+
+fn introduce_forgotten(tasks: &Repeating) {
+    let failed = "cannot look for projects that nobody asks about; those of the last reports may be unknown";
+    tasks.every(FORGOTTEN_PAUSE, failed, |state| async move {
+        state.storage.introduce_forgotten(state.clock.now()).await.map(drop)
     });
 }
 

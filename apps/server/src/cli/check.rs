@@ -1,7 +1,7 @@
 //! `module-monitor check`.
 
 use super::database::DatabaseArgs;
-use super::output::print_line;
+use super::output::{count_of, print_line};
 
 pub(super) const ABOUT: &str = "\
 Reads every row of the sites and locks none; on a large database that takes a while. The figures of sites are compared with
@@ -11,7 +11,7 @@ their rows by `module-monitor security recount --check`.";
 pub(super) async fn run(database: &DatabaseArgs) -> anyhow::Result<()> {
     let orphans = database.open().await?.orphans().await?;
     for orphaned in &orphans {
-        print_line(&format!("{}: {} rows name what is not there", orphaned.reference, orphaned.rows))?;
+        print_line(&format!("{}: names what is not there in {}", orphaned.reference, count_of(orphaned.rows, "row")))?;
     }
     anyhow::ensure!(
         orphans.is_empty(),

@@ -6,7 +6,7 @@ use clap::Args;
 use module_monitor_storage::StorageOptions;
 
 use super::database::DatabaseArgs;
-use super::output::print_line;
+use super::output::{count_of, print_line};
 use super::values::time_between;
 
 /// What `migrate` takes, and `serve`, which migrates first.
@@ -22,8 +22,7 @@ pub(super) async fn run(args: MigrationArgs, database: &DatabaseArgs) -> anyhow:
     let options = StorageOptions { migration_timeout: args.migration_timeout, ..StorageOptions::default() };
     match database.connect_with(options)?.migrate().await? {
         0 => print_line("The database is up to date."),
-        1 => print_line("Ran 1 migration; the database is up to date."),
-        n => print_line(&format!("Ran {n} migrations; the database is up to date.")),
+        n => print_line(&format!("Ran {}; the database is up to date.", count_of(n as u64, "migration"))),
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn print_bytes(text: &[u8]) -> anyhow::Result<()> {
 }
 
 /// A number of things in words: 1 site, 2 sites.
-pub(super) fn count_of(number: i64, thing: &str) -> String {
+pub(super) fn count_of(number: impl Into<i128>, thing: &str) -> String {
+    let number = number.into();
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{ending}")
 }

@@ -174,7 +174,7 @@ fn nothing(totals: &SecurityTotals) -> String {
         unknown => format!(
             "There is nothing of that kind, but {} on {} could not be judged: \
              `module-monitor security list --status unknown` says which.",
-            count_of(i64::from(unknown), "extension"),
+            count_of(unknown, "extension"),
             count_of(totals.sites_with_unknown, "site")
         ),
     }

@@ -33,10 +33,8 @@ use crate::state::AppState;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Bodies above this, in bytes, are decoded where they do not keep other requests waiting,
+/// Bodies above this, in bytes, are decoded where they do not keep other requests waiting.
 const DECODED_IN_PLACE: usize = 64 * 1024;
-/// and above this one at a time, so that there is always a core for others, and memory.
-const ONE_AT_A_TIME: usize = 1 << 20;
 
 /// `POST /sites/{site_id}/modules/sync`.
 pub(crate) fn configure(routes: &mut Routes) {
@@ -45,7 +43,8 @@ pub(crate) fn configure(routes: &mut Routes) {
             "The body may be compressed (`Content-Encoding: gzip`, `br` or `zstd`) and has at most 16 MiB when it is \
              not. Repeating a report is safe, and an unchanged one costs next to nothing. A report that changes much \
              (over 1000 modules, unless the server says otherwise), and any that comes while another of its site \
-             waits or when its site has changed thousands of modules within a minute, goes through the queue: the answer is the result where that is there within 5 seconds, else 202.",
+             waits or when its site has changed thousands of modules within a minute, goes through the queue: the \
+             answer is the result where that is there within 5 seconds, else 202.",
         )
         .header(
             "Prefer",
@@ -288,7 +287,8 @@ async fn run(state: Arc<AppState>, site: SiteId, sent: Sent, origin: SyncOrigin)
 }
 
 async fn submit(state: &AppState, site: SiteId, sent: Sent, origin: SyncOrigin) -> Result<Submitted, Problem> {
-    let turn = if sent.json.len() > ONE_AT_A_TIME { Some(state.large_bodies.acquire().await) } else { None };
+    // Large ones one at a time, so that there is always a core for others, and memory.
+    let turn = if sent.json.len() > SentBody::LARGE { Some(state.large_bodies.acquire().await) } else { None };
     let (glanced, sent) = away(sent, |sent| (sent.glance(), sent)).await?;
     if let Some(glanced) = glanced
         && let Some(submitted) = state.queue.submit_glanced(site, glanced, origin.clone()).await?

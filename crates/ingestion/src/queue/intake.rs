@@ -20,9 +20,6 @@ use crate::{Clock, Handling, SyncError, SyncRequest, SyncResponse, SyncService};
 /// How often a job is looked at while somebody waits for it; a worker of this process reports at once.
 const POLL: Duration = Duration::from_millis(200);
 
-/// A body above this, in bytes, is kept packed.
-const LARGE: usize = 1 << 20;
-
 /// What goes to the queue, and how much may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueOptions {
@@ -62,10 +59,13 @@ enum Kept {
 }
 
 impl SentBody {
+    /// Above this, in bytes, a body is large: it is kept packed.
+    pub const LARGE: usize = 1 << 20;
+
     /// Keeps a decompressed body. A large one is packed at once, so that it does not take memory while the report is
     /// applied: call it on a thread that may block.
     pub fn keep(body: Vec<u8>) -> Self {
-        if body.len() <= LARGE { Self(Kept::Plain(body)) } else { Self(Kept::Packed(pack(&body))) }
+        if body.len() <= Self::LARGE { Self(Kept::Plain(body)) } else { Self(Kept::Packed(pack(&body))) }
     }
 
     async fn packed(self) -> io::Result<Vec<u8>> {

@@ -51,7 +51,7 @@ impl Unit for StoreHistory {
             };
             transaction.execute(dated).await?;
             transaction.execute(queries::name_module(history)).await?;
-            note_change(transaction, Some(row.id)).await?;
+            note_change(transaction, row.id).await?;
             revised.mark_sites(transaction, fetched.at).await?;
         }
         if is_new {
@@ -104,7 +104,7 @@ async fn judge_again<T: Transaction>(transaction: &mut T, check: &Check) -> Resu
     let absent = row.is_absent();
     let history = histories(&[row], releases)?.remove(project);
     let revised = revise(transaction, (project, *feed), history.as_ref(), absent).await?;
-    note_change(transaction, Some(id)).await?;
+    note_change(transaction, id).await?;
     revised.mark_sites(transaction, *at).await?;
     transaction.execute(recounts::queries::request_identification(project.as_str(), *at)).await.map(drop)
 }

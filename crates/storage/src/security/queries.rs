@@ -13,7 +13,8 @@ use crate::retention::statements::{beyond, older, with_more_than};
 use crate::retention::trim::Trim;
 use crate::sites::queries::of_tag;
 
-/// A condition of `security_updates.sql`, where only what is insecure is asked for.
+/// A condition of `security_updates.sql`, and what it is where only what is insecure is asked for.
+const OF_ANY: &str = "s.site_id >= $1";
 const WITH_FINDINGS: &str = "s.site_id >= $1 AND s.site_id IN (SELECT f.site_id FROM security_findings f \
                              WHERE f.fixed_at IS NULL AND f.site_id >= $1 AND ($4 IS NULL OR f.project = $4))";
 
@@ -23,14 +24,20 @@ const OF_ALL: &str = "CROSS JOIN judged_modules j\n        LEFT";
 const OF_EACH: &str =
     "CROSS JOIN LATERAL (SELECT * FROM judged_modules o WHERE o.site_id = h.site_id OFFSET 0) j\n        LEFT";
 
+/// `text` with something else in the place of `part`, which it must have.
+fn with(text: &str, part: &str, instead: &str) -> String {
+    debug_assert!(text.matches(part).count() == 1, "{part:?} in {text}");
+    text.replace(part, instead)
+}
+
 pub(super) fn security_updates(filter: SecurityFilter, page: &Page<(SiteId, String)>) -> Sql<impl Portable + use<>> {
     let (site, project) = page.after.clone().unwrap_or((SiteId(0), String::new()));
     let mut text = of_tag(include_str!("sql/security_updates.sql"), "$7", filter.tag.as_ref());
     if filter.class == Some(CoverageClass::Insecure) {
         // What is insecure has findings, and few sites have any.
-        text = text.replace("s.site_id >= $1", WITH_FINDINGS);
+        text = with(&text, OF_ANY, WITH_FINDINGS);
     }
-    sql_of_both(text.replace(OF_ALL, OF_EACH), text)
+    sql_of_both(with(&text, OF_ALL, OF_EACH), text)
         .cut()
         .bind::<BigInt, _>(site.0)
         .bind::<Text, _>(project)

@@ -18,8 +18,10 @@ const MOST: usize = 64;
 pub(super) enum Outcome<U: Unit> {
     /// It has been done, or has failed by itself.
     Done(Result<U::Output, StorageError>),
-    /// Nothing of it has been done. It is to go by itself, and its shortcut leads nowhere or (`false`) was not tried.
-    Left(U, bool),
+    /// Its shortcut leads nowhere: the rest of it is to go by itself.
+    NoShortcut(U),
+    /// It was taken back with others: all of it is to go by itself.
+    TakenBack(U),
 }
 
 /// Units of work that wait for the writer's turn.
@@ -121,7 +123,7 @@ impl<U: Unit> Member for Seat<U> {
         let Self { unit, result, sender } = *self;
         let outcome = match (result, unit) {
             (Some(result), _) => Outcome::Done(Ok(result)),
-            (None, Some(unit)) => Outcome::Left(unit, true),
+            (None, Some(unit)) => Outcome::NoShortcut(unit),
             (None, None) => return,
         };
         // Nobody may be waiting any longer.
@@ -135,7 +137,7 @@ impl<U: Unit> Member for Seat<U> {
     fn goes_alone(self: Box<Self>) {
         let Self { unit, sender, .. } = *self;
         if let Some(unit) = unit {
-            let _ = sender.send(Outcome::Left(unit, false));
+            let _ = sender.send(Outcome::TakenBack(unit));
         }
     }
 }
@@ -148,4 +150,110 @@ pub(super) fn all_of<U: Unit>(unit: U, connection: &mut SqliteConnection) -> Res
             None => unit.run(connection).await,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use diesel::connection::{InstrumentationEvent, SimpleConnection};
+
+    use super::super::super::statement::sql_of;
+    use super::super::super::transaction::Transaction;
+    use super::*;
+
+    #[derive(Clone, Copy)]
+    enum Work {
+        Small(i64),
+        Large(i64),
+        Wrong,
+    }
+
+    impl Unit for Work {
+        type Output = i64;
+
+        async fn shortcut<T: Transaction>(&self, transaction: &mut T) -> Result<Option<i64>, StorageError> {
+            match *self {
+                Self::Small(number) => write(transaction, number).await.map(Some),
+                Self::Large(_) => Ok(None),
+                Self::Wrong => {
+                    transaction.execute(sql_of("INSERT INTO nowhere VALUES (1)".to_owned())).await.map(|_| None)
+                }
+            }
+        }
+
+        async fn run<T: Transaction>(self, transaction: &mut T) -> Result<i64, StorageError> {
+            let Self::Large(number) = self else { panic!("there is nothing more to do") };
+            write(transaction, number).await
+        }
+    }
+
+    async fn write<T: Transaction>(transaction: &mut T, number: i64) -> Result<i64, StorageError> {
+        transaction.execute(sql_of(format!("INSERT INTO numbers VALUES ({number})"))).await.map(|_| number)
+    }
+
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+
+    /// What becomes of those who wait together, how many rows there are then, and how many transactions that took.
+    fn go(works: &[Work]) -> (Vec<Outcome<Work>>, i64, usize) {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection.batch_execute("CREATE TABLE numbers (number integer)").unwrap();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&commits);
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CommitTransaction { .. } = event {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let group = Group::default();
+        let waiting: Vec<_> = works.iter().map(|work| group.join(*work).1).collect();
+        group.take().run(&mut connection);
+        let outcomes = waiting.into_iter().map(|mut outcome| outcome.try_recv().unwrap()).collect();
+        let rows =
+            diesel::sql_query("SELECT count(*) AS count FROM numbers").get_result::<Count>(&mut connection).unwrap();
+        (outcomes, rows.count, commits.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_is_small_goes_together_and_the_rest_of_the_others_by_itself() {
+        let (outcomes, rows, commits) = go(&[Work::Small(1), Work::Large(2), Work::Small(3)]);
+        assert!(matches!(
+            outcomes[..],
+            [Outcome::Done(Ok(1)), Outcome::NoShortcut(Work::Large(2)), Outcome::Done(Ok(3))]
+        ));
+        assert_eq!((rows, commits), (2, 1));
+    }
+
+    #[test]
+    fn who_is_alone_does_all_of_it() {
+        let (outcomes, rows, commits) = go(&[Work::Large(1)]);
+        assert!(matches!(outcomes[..], [Outcome::Done(Ok(1))]));
+        assert_eq!((rows, commits), (1, 1));
+        let (outcomes, rows, commits) = go(&[Work::Wrong]);
+        assert!(matches!(outcomes[..], [Outcome::Done(Err(StorageError::Database(_)))]));
+        assert_eq!((rows, commits), (0, 0));
+    }
+
+    #[test]
+    fn what_one_does_wrong_is_taken_back_and_done_by_each_alone() {
+        let (outcomes, rows, commits) = go(&[Work::Small(1), Work::Wrong, Work::Small(3)]);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TakenBack(_))));
+        assert_eq!((rows, commits), (0, 0));
+    }
+
+    #[test]
+    fn those_behind_the_first_sixty_four_and_those_who_have_left_are_not_taken_along() {
+        let group = Group::default();
+        let mut waiting: Vec<_> = (0..=MOST).map(|number| group.join(Work::Small(number as i64))).collect();
+        let (gone, mut outcome) = waiting.remove(0);
+        assert!(group.leave(gone) && !group.leave(gone));
+        assert!(outcome.try_recv().is_err());
+        waiting.push(group.join(Work::Small(1)));
+        assert_eq!((group.take().0.len(), group.take().0.len(), group.take().0.len()), (MOST, 1, 0));
+    }
 }

@@ -93,8 +93,8 @@ impl Writer {
     async fn together<U: Unit>(&self, unit: U) -> Result<U::Output, StorageError> {
         match self.in_group(unit).await? {
             Outcome::Done(result) => result,
-            Outcome::Left(unit, true) => self.alone(|connection| at_once(unit.run(connection))).await,
-            Outcome::Left(unit, false) => self.alone(|connection| all_of(unit, connection)).await,
+            Outcome::NoShortcut(unit) => self.alone(|connection| at_once(unit.run(connection))).await,
+            Outcome::TakenBack(unit) => self.alone(|connection| all_of(unit, connection)).await,
         }
     }
 

@@ -45,11 +45,8 @@ pub(crate) async fn agree<T: Transaction>(
     transaction.execute(recounts::queries::request_site(site, now)).await.map(drop)
 }
 
-/// Counts a change that has been written; what follows sees every sync that does not see it.
-pub(crate) async fn note_change<T: Transaction>(transaction: &mut T, project: Option<i64>) -> Result<(), StorageError> {
+/// Counts a change of a project that has been written; what follows sees every sync that does not see it.
+pub(crate) async fn note_change<T: Transaction>(transaction: &mut T, project: i64) -> Result<(), StorageError> {
     transaction.execute(queries::count_change()).await?;
-    if let Some(project) = project {
-        transaction.execute(queries::mark_changed(project)).await?;
-    }
-    Ok(())
+    transaction.execute(queries::mark_changed(project)).await.map(drop)
 }
